@@ -64,13 +64,7 @@ func (c checker) cue(k *Cue) {
 	if len(k.Words) == 0 {
 		c.bad(at("words"), "no words; expected at least one regular expression")
 	}
-	for i, w := range k.Words {
-		if re, err := regexp.Compile(w); err != nil {
-			c.bad(at("words", i), "%w; expected a regular expression", err)
-		} else if re.MatchString("") {
-			c.bad(at("words", i), "%q matches the empty text; expected words", w)
-		}
-	}
+	c.expressions(k.Words, "words")
 	if len(k.Odds) == 0 {
 		c.bad(at("odds"), "no odds; expected factors for causes")
 	}
@@ -82,6 +76,17 @@ func (c checker) cue(k *Cue) {
 		all := c.l.base.Causes
 		if !slices.ContainsFunc(all, func(k Cause) bool { return fits(who, &k) }) {
 			c.bad(at("odds", who), "%q fits no cause; expected an id, a beginning with *, effect:, facet:, area: or actor:", who)
+		}
+	}
+}
+
+// expressions reports regular expressions that cannot be read or match anything.
+func (c checker) expressions(list []string, name string) {
+	for i, w := range list {
+		if re, err := regexp.Compile(w); err != nil {
+			c.bad(at(name, i), "%w; expected a regular expression", err)
+		} else if re.MatchString("") {
+			c.bad(at(name, i), "%q matches the empty text; expected words", w)
 		}
 	}
 }

@@ -59,6 +59,7 @@ var faults = []struct{ name, old, new string }{
 	{"no minutes", "minutes: 2", "minutes: 0"},
 	{"unknown who", "who: clerk", "who: me"},
 	{"question parts nothing", "yes: [TERM-ONE]\n    no: [TERM-TWO]", "yes: []"},
+	{"bad expression for told", "minutes: 2", "minutes: 2\n    told: ['[']"},
 	{"cause on both sides", "no: [TERM-TWO]", "no: [TERM-ONE]"},
 	{"open and yes", "minutes: 2", "minutes: 2\n    open: true"},
 	{"unknown cause of evidence", "for: {TERM-ONE: 5}", "for: {TERM-NONE: 5}"},

@@ -162,14 +162,17 @@ type Screen struct {
 // Question is a check that tells causes apart. An open question is answered in
 // words, which are then searched; the others are answered by yes or no.
 type Question struct {
-	ID      string    `yaml:"id" json:"id"`
-	Ask     Text      `yaml:"ask" json:"ask"`
-	Why     Text      `yaml:"why" json:"why"` // what the answer decides
-	Who     Actor     `yaml:"who" json:"who"`
-	Minutes int       `yaml:"minutes" json:"minutes"` // what the check takes
-	Open    bool      `yaml:"open" json:"open"`       // answered in words
-	Yes     []CauseID `yaml:"yes" json:"yes"`         // causes that a yes speaks for
-	No      []CauseID `yaml:"no" json:"no"`           // causes that a no speaks for
+	ID      string `yaml:"id" json:"id"`
+	Ask     Text   `yaml:"ask" json:"ask"`
+	Why     Text   `yaml:"why" json:"why"` // what the answer decides
+	Who     Actor  `yaml:"who" json:"who"`
+	Minutes int    `yaml:"minutes" json:"minutes"` // what the check takes
+	Open    bool   `yaml:"open" json:"open"`       // answered in words
+	// Told are regular expressions over the normalized query; where one matches,
+	// the answer is in the query already and is not asked for.
+	Told []string  `yaml:"told" json:"-"`
+	Yes  []CauseID `yaml:"yes" json:"yes"` // causes that a yes speaks for
+	No   []CauseID `yaml:"no" json:"no"`   // causes that a no speaks for
 }
 
 // Evidence says what a kind of finding speaks for and against. A weight is the

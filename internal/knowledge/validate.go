@@ -146,6 +146,7 @@ func (c checker) question(q *Question) {
 	if q.Minutes < 1 || q.Minutes > maxMinutes {
 		c.bad(at("minutes"), "%d minutes; expected 1 to %d", q.Minutes, maxMinutes)
 	}
+	c.expressions(q.Told, "told")
 	c.causesKnown(q.Yes, false, at("yes"))
 	c.causesKnown(q.No, false, at("no"))
 	switch answers := len(q.Yes) + len(q.No); {
@@ -173,26 +174,26 @@ func (c checker) evidence(e *Evidence) {
 		c.bad(at("for"), "speaks for and against nothing; expected causes under for or against, effects, or context: true")
 	}
 	for _, effect := range sortedKeys(e.Effects) {
-		w := e.Effects[effect]
 		oneOf(c, at("effects"), "effect", effect, effects)
-		if !(w >= 0 && w <= maxWeight) {
-			c.bad(at("effects", string(effect)), "weight %v for %s; expected a likelihood ratio from 0 to %d", w, effect, maxWeight)
-		}
+		c.weight(e.Effects[effect], 0, maxWeight, "for", effect, at("effects", string(effect)))
 	}
 	for _, id := range sortedKeys(e.For) {
 		c.causeKnown(id, at("for", string(id)))
-		if w := e.For[id]; !(w >= 1 && w <= maxWeight) {
-			c.bad(at("for", string(id)), "weight %v for %s; expected a likelihood ratio from 1 to %d", w, id, maxWeight)
-		}
+		c.weight(e.For[id], 1, maxWeight, "for", id, at("for", string(id)))
 		if _, both := e.Against[id]; both {
 			c.bad(at("against", string(id)), "%s under for and against; expected it under one", id)
 		}
 	}
 	for _, id := range sortedKeys(e.Against) {
 		c.causeKnown(id, at("against", string(id)))
-		if w := e.Against[id]; !(w >= 0 && w <= 1) {
-			c.bad(at("against", string(id)), "weight %v against %s; expected a likelihood ratio from 0 to 1", w, id)
-		}
+		c.weight(e.Against[id], 0, 1, "against", id, at("against", string(id)))
+	}
+}
+
+// weight reports a likelihood ratio that is not from least to most.
+func (c checker) weight(w, least, most float64, side string, of any, steps []any) {
+	if !(w >= least && w <= most) {
+		c.bad(steps, "weight %v %s %v; expected a likelihood ratio from %v to %v", w, side, of, least, most)
 	}
 }
 
