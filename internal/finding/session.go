@@ -4,6 +4,7 @@ package finding
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tillmend/tillmend/internal/terminal"
 	"github.com/tillmend/tillmend/internal/txn"
@@ -39,6 +40,9 @@ func secondDevice(e *episode) []Finding {
 	}
 	f := e.of(SecondDevice, hit)
 	f[0].Detail = deviceList(e.s)
+	if alternates(e) { // whoever signed in last can sell, until the other one does
+		f[0].State, f[0].Until = Present, time.Time{}
+	}
 	return f
 }
 

@@ -36,7 +36,7 @@ func (s *State) attempt(id EventID, a *txn.Attempt) {
 		s.Merchant = [15]byte{}
 		copy(s.Merchant[:], a.Merchant)
 	}
-	s.Line.Up, s.Line.Judged, s.Line.Failures = true, true, 0
+	s.Line.Up, s.Line.Failures = true, 0
 	x := exchangeOf(id, now, a)
 	if a.Timing != txn.OnTime && a.Timing != txn.NoAnswer {
 		x.Mark |= SecondAnswer // it changes nothing: the attempt has been counted
@@ -326,33 +326,35 @@ func complies(order uint8, a *txn.Attempt) bool {
 	return a.Kind == txn.Download
 }
 
-// line follows the terminal's connection.
+// line follows the terminal's connections. They overlap at their ends, so each is
+// judged by what it brought, not by what came last.
 func (s *State) line(id EventID, l *txn.Link) {
 	n := &s.Line
 	now := At(l.At)
+	before := n.Last
 	n.Last, n.Event = l.Kind, id
-	switch l.Kind {
-	case txn.LinkOpen:
-		n.Up, n.Judged, n.Since = true, false, now
-	case txn.LinkEOF:
-	case txn.LinkTLSAlert, txn.LinkHostTLSAlert:
+	switch {
+	case l.Kind == txn.LinkOpen:
+		n.Up, n.Since = true, now
+		return
+	case l.Kind == txn.LinkEOF:
+		return
+	case l.Kind != txn.LinkTLSAlert && l.Kind != txn.LinkHostTLSAlert:
+		n.Up, n.Since = false, now
+	}
+	alerted := before == txn.LinkTLSAlert || before == txn.LinkHostTLSAlert
+	if l.Messages == 0 && !(alerted && l.Kind == txn.LinkClose) { // the alert has been counted
 		n.fail(l.Kind, now)
-	default:
-		n.fail(l.Kind, now)
-		n.Up, n.Judged, n.Since = false, false, now
 	}
 }
 
-// fail counts a connection that ends or breaks before it brought a message.
+// fail counts a connection that ended or broke before it brought a message.
 func (n *Line) fail(kind txn.LinkKind, now Millis) {
-	if n.Judged {
-		return
-	}
 	if n.Failures == 0 {
 		n.FailedAt = now
 	}
 	n.Failures = up(n.Failures)
-	n.Kind, n.Judged = kind, true
+	n.Kind = kind
 }
 
 // up counts without ever wrapping.

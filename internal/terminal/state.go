@@ -169,7 +169,6 @@ type Line struct {
 	Last     txn.LinkKind
 	Kind     txn.LinkKind // the kind of failure in the current row
 	Up       bool
-	Judged   bool // the connection brought a message, or has been counted as failed
 }
 
 // Wish is what the host asked for in the header of its answers.

@@ -74,4 +74,8 @@ type Link struct {
 	Host   string        `json:"host,omitempty"`   // the host's address, when one was chosen
 	Age    time.Duration `json:"age,omitempty"`    // how long the connection had lived, in nanoseconds
 	Detail string        `json:"detail,omitempty"` // the cause in technical words, never payment data
+	// Messages counts the messages seen on the connection until then. A terminal's
+	// connections overlap at their ends, so this tells a connection that came to
+	// nothing from one that did its work.
+	Messages int `json:"messages,omitempty"`
 }

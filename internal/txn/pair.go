@@ -64,8 +64,9 @@ type opened struct {
 
 // speaker is one connection: the terminal last named on it and what it waits for.
 type speaker struct {
-	id   estate.TerminalID
-	open []*opened
+	id    estate.TerminalID
+	open  []*opened
+	spoke int // messages seen
 }
 
 // NewPairer gives a pairer that reports to attempt and link.
@@ -81,6 +82,7 @@ func NewPairer(attempt func(Attempt), link func(estate.TerminalID, Link)) *Paire
 func (p *Pairer) Leg(l Leg) {
 	p.Sweep(l.At)
 	sp := p.speaker(l.Peer)
+	sp.spoke++
 	switch {
 	case l.Terminal == "":
 		l.Terminal = p.terminalOf(l.Peer)
@@ -208,11 +210,14 @@ func (sp *speaker) waiting(mti uint16, stan uint32) *opened {
 func (p *Pairer) Event(l Link) {
 	p.Sweep(l.At)
 	id := p.terminalOf(l.Peer)
-	if sp, ok := p.peers[l.Peer]; ok && ends(l.Kind) {
-		for len(sp.open) > 0 {
-			p.giveUp(sp.open[0], Unanswered)
+	if sp, ok := p.peers[l.Peer]; ok {
+		l.Messages = sp.spoke
+		if ends(l.Kind) {
+			for len(sp.open) > 0 {
+				p.giveUp(sp.open[0], Unanswered)
+			}
+			delete(p.peers, l.Peer)
 		}
-		delete(p.peers, l.Peer)
 	}
 	p.Link(id, l)
 }
