@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -93,8 +92,7 @@ func LoadKnowledge(path string) (*knowledge.Base, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("knowledge: %w", err)
 	}
-	var overlay fs.FS = os.DirFS(path)
-	return knowledge.Load(overlay)
+	return knowledge.Load(os.DirFS(path))
 }
 
 // listen binds the gateway's ports and the pages' port.
@@ -102,7 +100,7 @@ func (a *App) listen() error {
 	cards, byListener := card.NewCounter(), taps{}
 	for _, l := range a.cfg.Gateway.Listeners {
 		d, _ := a.cfg.dialect(l.Dialect) // validated with the configuration
-		byListener[l.Name] = tapFor{tap: tap.New(d, cards), queue: a.recorder.queue}
+		byListener[l.Name] = tapFor{tap: tap.New(d, cards), queue: a.recorder.queue, opaque: l.Mode == string(gateway.ModeTLSPassthrough)}
 	}
 	g, err := gateway.New(a.cfg.gateway(), byListener, a.log)
 	if err != nil {
@@ -144,12 +142,12 @@ func (a *App) Run(ctx context.Context) error {
 
 	serving := make(chan error, 1)
 	wg.Go(func() { serving <- a.gateway.Serve(behind) })
-	a.log.Info("serving", "pages", "http://"+a.Pages().String(), "terminals", a.cfg.Gateway.Listeners[0].Listen)
+	a.log.InfoContext(ctx, "serving", "pages", "http://"+a.Pages().String(), "terminals", a.cfg.Gateway.Listeners[0].Listen)
 	var err error
 	select {
 	case err = <-serving:
 	case <-ctx.Done():
-		a.log.Info("draining", "timeout", a.cfg.Gateway.DrainTimeout)
+		a.log.InfoContext(ctx, "draining", "timeout", a.cfg.Gateway.DrainTimeout)
 		drain, cancel := context.WithTimeout(behind, a.cfg.Gateway.DrainTimeout)
 		err = a.gateway.Drain(drain)
 		cancel()
@@ -171,7 +169,7 @@ func (a *App) record(ctx, behind context.Context, wg *sync.WaitGroup) {
 	}
 	wg.Go(func() {
 		if err := a.follower.run(behind, j); err != nil {
-			a.log.Error("the diagnosis has stopped", "reason", err)
+			a.log.ErrorContext(behind, "the diagnosis has stopped", "reason", err)
 		}
 	})
 	wg.Go(func() {
@@ -198,7 +196,7 @@ func (a *App) openJournal(ctx context.Context) *journal.Journal {
 		}
 		text := err.Error()
 		a.fault.Store(&text)
-		a.log.Error("the journal cannot be opened; payments go on and are not recorded", "reason", err, "again_in", retryJournal)
+		a.log.ErrorContext(ctx, "the journal cannot be opened; payments go on and are not recorded", "reason", err, "again_in", retryJournal)
 		select {
 		case <-retry.C:
 		case <-ctx.Done():
@@ -221,12 +219,12 @@ func (a *App) servePages(ctx context.Context) {
 	srv := console.NewServer(ctx, a.handler)
 	stop := context.AfterFunc(ctx, func() {
 		if err := srv.Close(); err != nil {
-			a.log.Warn("pages", "reason", err)
+			a.log.WarnContext(ctx, "pages", "reason", err)
 		}
 	})
 	defer stop()
 	if err := srv.Serve(a.pages); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		a.log.Error("the pages have stopped; payments go on", "reason", err)
+		a.log.ErrorContext(ctx, "the pages have stopped; payments go on", "reason", err)
 	}
 }
 

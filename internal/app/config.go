@@ -198,6 +198,7 @@ func (c *Config) validate() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, c.missingFiles()...)
 	for i, l := range c.Gateway.Listeners {
 		if _, ok := c.dialect(l.Dialect); !ok {
 			errs = append(errs, fmt.Errorf("gateway.listeners[%d].dialect: %q is not known; shipped are %s", i, l.Dialect, strings.Join(dialect.Names(), ", ")))
@@ -218,6 +219,37 @@ func (c *Config) validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// missingFiles gives an error for each file that is named and not there.
+func (c *Config) missingFiles() (errs []error) {
+	look := func(key, path string) {
+		if path == "" {
+			return
+		}
+		if _, err := os.Stat(c.path(path)); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	look("knowledge", c.Knowledge)
+	look("journal.credentials", c.Journal.Credentials)
+	for i, l := range c.Gateway.Listeners {
+		key := fmt.Sprintf("gateway.listeners[%d]", i)
+		if t := l.TLS; t != nil {
+			look(key+".tls.cert", t.Cert)
+			look(key+".tls.key", t.Key)
+			look(key+".tls.client_ca", t.ClientCA)
+		}
+		for j, h := range l.Hosts {
+			if t := h.TLS; t != nil {
+				host := fmt.Sprintf("%s.hosts[%d].tls", key, j)
+				look(host+".ca", t.CA)
+				look(host+".cert", t.Cert)
+				look(host+".key", t.Key)
+			}
+		}
+	}
+	return errs
 }
 
 func (c *Config) loadDialect(path string) error {

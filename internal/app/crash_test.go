@@ -199,7 +199,7 @@ func killOnce(t *testing.T, dir string, rng *rand.Rand) (acks []journal.Position
 			}
 		}
 	}
-	_ = cmd.Wait() //nolint:errcheck // it was killed
+	_ = cmd.Wait()
 	return acks, states
 }
 

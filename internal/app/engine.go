@@ -55,7 +55,7 @@ func (f *follower) restore() error {
 
 // tidy removes what a process that was killed while saving has left.
 func (f *follower) tidy() {
-	left, _ := filepath.Glob(f.path + ".*") //nolint:errcheck // the pattern is sound
+	left, _ := filepath.Glob(f.path + ".*")
 	for _, name := range left {
 		if err := os.Remove(name); err != nil {
 			f.log.Warn("an unfinished snapshot is left", "reason", err)
@@ -69,7 +69,7 @@ func (f *follower) run(ctx context.Context, j source) error {
 	err := j.Follow(ctx, journal.Position(at), func(r journal.Record) error {
 		e, err := decodeEvent(&r)
 		if err != nil {
-			f.log.Error("an event cannot be read and is left out", "position", uint64(r.Position), "reason", err)
+			f.log.ErrorContext(ctx, "an event cannot be read and is left out", "position", uint64(r.Position), "reason", err)
 			return nil
 		}
 		f.engine.Apply(&e)
@@ -124,7 +124,7 @@ func (f *follower) keep(ctx context.Context, survey, save <-chan time.Time) {
 			f.watch.notify()
 		case <-save:
 			if err := f.save(); err != nil {
-				f.log.Error("states are not saved; the next start takes longer", "reason", err)
+				f.log.ErrorContext(ctx, "states are not saved; the next start takes longer", "reason", err)
 			}
 		case <-ctx.Done():
 			return

@@ -132,26 +132,33 @@ func (r *recorder) dropped() uint64 { return r.queue.Dropped() + r.lost.Load() }
 // tapFor adapts the tap of a listener to the gateway: what it reads goes into the
 // queue.
 type tapFor struct {
-	tap   *tap.Tap
-	queue *gateway.Queue[item]
+	tap    *tap.Tap
+	queue  *gateway.Queue[item]
+	opaque bool // the listener passes TLS through
 }
 
 // Open implements gateway.Tap.
 func (t tapFor) Open(_, peer, host string, _ time.Time) gateway.Stream {
 	return &stream{
 		Stream: t.tap.Open(peer, host, func(l txn.Leg) { t.queue.Offer(item{leg: &l}) }),
-		queue:  t.queue,
+		queue:  t.queue, opaque: t.opaque,
 	}
 }
 
 // stream implements gateway.Stream.
 type stream struct {
 	*tap.Stream
-	queue *gateway.Queue[item]
+	queue  *gateway.Queue[item]
+	opaque bool
 }
 
 // Link implements gateway.Stream.
-func (s *stream) Link(l txn.Link) { s.queue.Offer(item{link: &l}) }
+func (s *stream) Link(l txn.Link) {
+	if _, l.Opaque = s.Opaque(); s.opaque {
+		l.Opaque = l.Kind == txn.LinkClose || l.Kind == txn.LinkTimeout // other ends are failures whatever passed
+	}
+	s.queue.Offer(item{link: &l})
+}
 
 // taps chooses the tap by listener, for listeners may speak different dialects.
 type taps map[string]tapFor

@@ -81,8 +81,11 @@ func (r *Replay) Frame(peer, host string, dir txn.Direction, at time.Time, frame
 // Link takes a connection event.
 func (r *Replay) Link(l txn.Link) {
 	r.advance(l.At)
+	if s, ok := r.streams[l.Peer]; ok {
+		_, l.Opaque = s.Opaque()
+	}
 	r.pairs.Event(l)
-	if l.Kind == txn.LinkClose || l.Kind == txn.LinkReset {
+	if l.Kind.Ends() {
 		r.close(l.Peer)
 	}
 }

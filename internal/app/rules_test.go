@@ -89,6 +89,12 @@ func compare(d *diagnosis.Diagnosis, state, cause, actor string) string {
 			return fmt.Sprintf("claims to know %s, or asks nothing", top.Cause.ID)
 		}
 		return ""
+	}
+	return compareTop(d, top, cause, actor)
+}
+
+func compareTop(d *diagnosis.Diagnosis, top *diagnosis.Candidate, cause, actor string) string {
+	switch {
 	case !slices.Contains(strings.Split(cause, "|"), string(top.Cause.ID)):
 		return fmt.Sprintf("cause is %s, want %s", top.Cause.ID, cause)
 	case actor != "-" && !slices.Contains(strings.Split(actor, "|"), string(top.Cause.Actor)):

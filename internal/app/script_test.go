@@ -3,6 +3,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,8 +29,14 @@ import (
 type script struct {
 	t    *testing.T
 	di   *dialect.Dialect
-	r    *Replay
+	r    player
 	last map[string]map[string]string // the last request of each peer
+}
+
+// player is what a script plays to.
+type player interface {
+	Frame(peer, host string, dir txn.Direction, at time.Time, frame []byte, line int)
+	Link(l txn.Link)
 }
 
 // Public test card numbers.
@@ -90,7 +97,7 @@ func (s *script) line(words []string) error {
 		s.r.Link(txn.Link{At: at, Kind: kind, Peer: peer})
 		return nil
 	}
-	return fmt.Errorf("want >, < or !")
+	return errors.New("want one of > < ! after the peer")
 }
 
 func or(args map[string]string, key, otherwise string) string {

@@ -64,7 +64,7 @@ type evidence struct {
 // bare response code: then both are one fact.
 func (e *evidence) explained(code *finding.Finding) bool {
 	for _, f := range e.signs {
-		if f.Kind != finding.DeclinedWithCode && len(f.Events) > 0 && !slices.ContainsFunc(code.Events, func(id terminal.EventID) bool {
+		if f.Kind != finding.DeclinedWithCode && !f.Shared && len(f.Events) > 0 && !slices.ContainsFunc(code.Events, func(id terminal.EventID) bool {
 			return !slices.Contains(f.Events, id)
 		}) {
 			return true

@@ -120,6 +120,7 @@ type Finding struct {
 	State  Presence
 	Since  time.Time
 	Until  time.Time // when it ended; zero while it lasts
+	Shared bool      // it is of a scope that the terminal belongs to, not of the terminal alone
 	Count  int       // how often it was seen, as far as is remembered
 	Code   string    // the response code it is about, if any
 	Detail string    // figures for a reader, such as "000002 ≠ 000001"; never payment data

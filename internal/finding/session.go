@@ -4,6 +4,7 @@ package finding
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillmend/tillmend/internal/terminal"
@@ -92,20 +93,11 @@ func notSignedIn(e *episode) []Finding {
 		case x.Kind == txn.SignOff || x.Kind == txn.SignIn:
 		case x.Has(terminal.NotSignedIn):
 			known = append(known, x)
-		case e.s.Session.State == terminal.SessionUnknown && isOneOf(x.CodeString(), signInCodes):
+		case e.s.Session.State == terminal.SessionUnknown && slices.Contains(signInCodes, x.CodeString()):
 			unseen = append(unseen, x)
 		}
 	}
 	return append(e.of(NotSignedIn, known), e.of(NoSignInSeen, unseen)...)
-}
-
-func isOneOf(code string, codes []string) bool {
-	for _, c := range codes {
-		if c == code {
-			return true
-		}
-	}
-	return false
 }
 
 // signOffUnsigned: a sign-off refused because there was no sign-in.

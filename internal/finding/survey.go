@@ -5,6 +5,7 @@ package finding
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/tillmend/tillmend/internal/estate"
@@ -33,7 +34,7 @@ type Scopes struct {
 // tally counts the terminals of a scope.
 type tally struct {
 	seen, failing, served       int // terminals
-	slow, lost, system          int // of those failing: without answer, with system errors
+	slow, system                int // of those failing: without answer, with system errors
 	format, cutover             int
 	since                       terminal.Millis
 	firstSlow, firstSys, firstF terminal.EventID
@@ -135,12 +136,12 @@ func (t *tally) take(o *outcome) {
 	t.cutover += mark(o.cutover, &t.firstF, o.first.Event)
 }
 
-// mark counts one if it is so, and keeps the first event.
+// mark counts one if it is so, and keeps the earliest event.
 func mark(is bool, first *terminal.EventID, event terminal.EventID) int {
 	if !is {
 		return 0
 	}
-	if *first == 0 {
+	if *first == 0 || event < *first {
 		*first = event
 	}
 	return 1
@@ -158,7 +159,7 @@ func (sc *Scopes) For(s *terminal.State) []Finding {
 	}
 	var list []Finding
 	add := func(kind Kind, t *tally, count int, event terminal.EventID, detail string) {
-		f := Finding{Kind: kind, State: Present, Since: t.since.Time(s.Location()), Count: count, Detail: detail}
+		f := Finding{Kind: kind, State: Present, Shared: true, Since: t.since.Time(s.Location()), Count: count, Detail: detail}
 		if event != 0 {
 			f.Events = []terminal.EventID{event}
 		}
@@ -186,8 +187,8 @@ func (sc *Scopes) For(s *terminal.State) []Finding {
 // on many terminals while other issuers' cards go through.
 func (sc *Scopes) sickIssuer(s *terminal.State) (uint32, *tally) {
 	e := episodeOf(s, sc.now)
-	for i := len(e.fails) - 1; i >= 0; i-- {
-		issuer := e.fails[i].Issuer
+	for _, x := range slices.Backward(e.fails) {
+		issuer := x.Issuer
 		t := sc.issuers[issuer]
 		if issuer == 0 || t == nil {
 			continue
@@ -213,7 +214,7 @@ func (sc *Scopes) shop(s *terminal.State) []Finding {
 	}
 	var list []Finding
 	add := func(kind Kind, count int) {
-		list = append(list, Finding{Kind: kind, State: Present, Since: t.since.Time(s.Location()), Count: count})
+		list = append(list, Finding{Kind: kind, State: Present, Shared: true, Since: t.since.Time(s.Location()), Count: count})
 	}
 	switch {
 	case t.failing >= 2 && t.served == 0:

@@ -343,7 +343,7 @@ func (s *State) line(id EventID, l *txn.Link) {
 		n.Up, n.Since = false, now
 	}
 	alerted := before == txn.LinkTLSAlert || before == txn.LinkHostTLSAlert
-	if l.Messages == 0 && !(alerted && l.Kind == txn.LinkClose) { // the alert has been counted
+	if l.Messages == 0 && !l.Opaque && (!alerted || l.Kind != txn.LinkClose) { // an alert has been counted
 		n.fail(l.Kind, now)
 	}
 }

@@ -56,6 +56,17 @@ func (k LinkKind) String() string {
 	return "unknown"
 }
 
+// Ends reports whether an event of this kind is the end of its connection.
+func (k LinkKind) Ends() bool {
+	switch k {
+	case LinkOpen, LinkTLSAlert, LinkHostTLSAlert, LinkEOF:
+		return false
+	case LinkClose, LinkReset, LinkTimeout, LinkRefused, LinkHostRefused, LinkHostReset, LinkHostTimeout, LinkOverloaded:
+		return true
+	}
+	return false
+}
+
 // ParseLinkKind is the inverse of String; ok is false for an unknown word.
 func ParseLinkKind(word string) (k LinkKind, ok bool) {
 	for i, name := range linkNames {
@@ -78,4 +89,7 @@ type Link struct {
 	// connections overlap at their ends, so this tells a connection that came to
 	// nothing from one that did its work.
 	Messages int `json:"messages,omitempty"`
+	// Opaque tells that bytes may have passed that the tap cannot read: TLS, or
+	// another dialect. Then no messages say nothing.
+	Opaque bool `json:"opaque,omitempty"`
 }

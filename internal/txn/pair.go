@@ -212,7 +212,7 @@ func (p *Pairer) Event(l Link) {
 	id := p.terminalOf(l.Peer)
 	if sp, ok := p.peers[l.Peer]; ok {
 		l.Messages = sp.spoke
-		if ends(l.Kind) {
+		if l.Kind.Ends() {
 			for len(sp.open) > 0 {
 				p.giveUp(sp.open[0], Unanswered)
 			}
@@ -220,17 +220,6 @@ func (p *Pairer) Event(l Link) {
 		}
 	}
 	p.Link(id, l)
-}
-
-// ends reports whether an event of this kind is the end of its connection.
-func ends(k LinkKind) bool {
-	switch k {
-	case LinkOpen, LinkTLSAlert, LinkHostTLSAlert, LinkEOF:
-		return false
-	case LinkClose, LinkReset, LinkTimeout, LinkRefused, LinkHostRefused, LinkHostReset, LinkHostTimeout, LinkOverloaded:
-		return true
-	}
-	return false
 }
 
 // Sweep ends what has waited too long at time now, and forgets what was

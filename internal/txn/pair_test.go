@@ -46,7 +46,8 @@ func answer(req txn.Leg, after time.Duration, code string) txn.Leg {
 	return req
 }
 
-func TestPairing(t *testing.T) {
+// pairings are conversations and what must be reported of them.
+func pairings() []pairing {
 	sale, second := request(0, txn.Sale, 7), request(time.Second, txn.Sale, 8)
 	echo, reversal := request(0, txn.Echo, 0), request(20*time.Second, txn.Reversal, 7)
 	settle := request(0, txn.Settlement, 9)
@@ -55,11 +56,7 @@ func TestPairing(t *testing.T) {
 	garbled := request(0, txn.Sale, 7)
 	garbled.Fault = "field 48 is cut short"
 	end := txn.Link{At: start.Add(2 * time.Second), Kind: txn.LinkReset, Peer: sale.Peer}
-	for _, c := range []struct {
-		name string
-		play func(p *txn.Pairer)
-		want string
-	}{
+	return []pairing{
 		{"approved", func(p *txn.Pairer) { p.Leg(sale); p.Leg(answer(sale, time.Second, "00")) }, "sale 7 approved on_time"},
 		{"declined is an outcome", func(p *txn.Pairer) { p.Leg(sale); p.Leg(answer(sale, time.Second, "51")) }, "sale 7 declined on_time"},
 		{"answers may cross", func(p *txn.Pairer) {
@@ -109,7 +106,17 @@ func TestPairing(t *testing.T) {
 		}, "sale 7 approved on_time\nT0000001 open"},
 		{"the last moments of a recording say nothing", func(p *txn.Pairer) { p.Leg(sale); p.Flush(start.Add(time.Second)) }, ""},
 		{"a recording that goes on without an answer does", func(p *txn.Pairer) { p.Leg(sale); p.Flush(start.Add(30 * time.Second)) }, "sale 7 unanswered none"},
-	} {
+	}
+}
+
+type pairing struct {
+	name string
+	play func(p *txn.Pairer)
+	want string
+}
+
+func TestPairing(t *testing.T) {
+	for _, c := range pairings() {
 		t.Run(c.name, func(t *testing.T) {
 			var l log
 			c.play(l.pairer())
