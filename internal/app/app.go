@@ -38,7 +38,7 @@ import (
 	"github.com/tillmend/tillmend/internal/terminal"
 )
 
-// retryJournal is the time between tries to open the journal.
+// retryJournal is the time between tries to open or to follow the journal.
 const retryJournal = 10 * time.Second
 
 // App is the service. New binds, Run serves.
@@ -168,9 +168,9 @@ func (a *App) record(ctx, behind context.Context, wg *sync.WaitGroup) {
 		return
 	}
 	wg.Go(func() {
-		if err := a.follower.run(behind, j); err != nil {
-			a.log.ErrorContext(behind, "the diagnosis has stopped", "reason", err)
-		}
+		retry := time.NewTicker(retryJournal)
+		defer retry.Stop()
+		a.follower.runAlways(behind, j, retry.C)
 	})
 	wg.Go(func() {
 		survey, save := time.NewTicker(a.cfg.Engine.SurveyInterval), time.NewTicker(a.cfg.Engine.SnapshotInterval)

@@ -76,10 +76,31 @@ func (f *follower) run(ctx context.Context, j source) error {
 		f.watch.notify()
 		return nil
 	})
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
 		return nil
+	case errors.Is(err, journal.ErrAhead): // a power cut took what the snapshot had seen
+		f.log.WarnContext(ctx, "the journal ends before the states; they are rebuilt from it", "reason", err)
+		f.engine.Reset()
+		return f.run(ctx, j)
 	}
 	return err
+}
+
+// runAlways runs, and begins again where it stopped when the journal fails.
+func (f *follower) runAlways(ctx context.Context, j source, retry <-chan time.Time) {
+	for {
+		err := f.run(ctx, j)
+		if ctx.Err() != nil || err == nil {
+			return
+		}
+		f.log.ErrorContext(ctx, "the journal cannot be followed; the pages stand still", "reason", err)
+		select {
+		case <-retry:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func decodeEvent(r *journal.Record) (terminal.Event, error) {

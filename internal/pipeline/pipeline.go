@@ -70,6 +70,13 @@ func (g *Engine) named(peer string) {
 	}
 }
 
+// Reset forgets everything, so that the events can be applied from the first.
+func (g *Engine) Reset() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.states, g.last, g.lastAt, g.scopes = map[estate.TerminalID]*terminal.State{}, 0, time.Time{}, nil
+}
+
 // Survey looks at all terminals at time now; what it finds bears on each diagnosis
 // until the next survey.
 func (g *Engine) Survey(now time.Time) {
