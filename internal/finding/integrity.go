@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// stuckAfter is the number of tries from which a reversal is stuck: terminals
-	// send it three times by default and then refuse to sell.
+	// stuckAfter is the number of tries from which a reversal is stuck that the
+	// host answers and does not take.
 	stuckAfter = 2
+	// givenUpAfter is the number of tries after which terminals give up by default,
+	// and refuse to sell.
+	givenUpAfter = 3
 	// journalLimit is how many payments a terminal keeps before it wants to be
 	// settled; 500 is the usual default.
 	journalLimit = 500
@@ -40,8 +43,8 @@ func reversals(e *episode) []Finding {
 			f[0].Code = x.CodeString()
 		}
 	}
-	if r.Tries >= stuckAfter && f[0].Code != "" { // the host answers, and does not take it
-		f[0].Kind = ReversalStuck
+	if r.Tries >= stuckAfter && f[0].Code != "" || r.Tries >= givenUpAfter {
+		f[0].Kind = ReversalStuck // the host answers and does not take it, or the terminal has given up
 	}
 	return f
 }
@@ -54,7 +57,7 @@ func answersLost(e *episode) []Finding {
 // noAnswers: the host did not answer.
 func noAnswers(e *episode) []Finding {
 	return e.of(HostNoAnswer, e.where(func(x *terminal.Exchange) bool {
-		return x.Outcome == txn.TimedOut || x.Outcome == txn.Unanswered
+		return x.Kind != txn.Reversal && (x.Outcome == txn.TimedOut || x.Outcome == txn.Unanswered)
 	}))
 }
 

@@ -163,7 +163,7 @@ func (s *State) stanReused(stan uint32) bool {
 
 // clockDiffers compares the terminal's clock with the host's, when both said it.
 func (s *State) clockDiffers(a *txn.Attempt) bool {
-	const layout, tolerance = "0102150405", 10 // minutes
+	const layout = "0102150405"
 	own, err := time.Parse(layout, a.Clock)
 	if err != nil {
 		return false
@@ -180,7 +180,14 @@ func (s *State) clockDiffers(a *txn.Attempt) bool {
 		off += year
 	}
 	s.ClockOff = int16(min(max(off, math.MinInt16), math.MaxInt16))
-	return math.Abs(off) > tolerance
+	return s.ClockIsOff()
+}
+
+// ClockIsOff reports whether the terminal's clock was too far from the host's when
+// both were last seen.
+func (s *State) ClockIsOff() bool {
+	const tolerance = 10 // minutes: hosts take no offence at less
+	return s.ClockOff > tolerance || s.ClockOff < -tolerance
 }
 
 func (s *State) payment(id EventID, now Millis, a *txn.Attempt) {

@@ -8,9 +8,11 @@ import "github.com/tillmend/tillmend/internal/txn"
 //
 // A terminal has one connection at a time. It may come back from another port at
 // every payment and from another address when its network changes, but then it
-// does not return to the endpoint it left. So an endpoint that was left and is
-// used again means two machines; and a new address whose trace numbers do not
-// continue the old ones means another machine.
+// does not return to the endpoint it left, and its trace numbers do not return to
+// where they were before a jump. So an endpoint that was left and is used again
+// means two machines, and so do trace numbers that go on where they were left; and
+// a new address whose trace numbers do not continue the old ones means another
+// machine.
 func (s *State) device(a *txn.Attempt) uint8 {
 	ep := EndpointOf(a.Peer)
 	i := s.whoseEndpoint(ep, a.STAN)
@@ -21,6 +23,9 @@ func (s *State) device(a *txn.Attempt) uint8 {
 	d.Last = At(a.At)
 	d.Uses = up(d.Uses)
 	if a.STAN != 0 && a.Kind != txn.Reversal {
+		if d.STAN != 0 && a.STAN != d.STAN && !continues(d.STAN, a.STAN) {
+			d.Jumped = d.STAN
+		}
 		d.STAN = a.STAN
 	}
 	return i
@@ -33,7 +38,7 @@ func (s *State) whoseEndpoint(ep Endpoint, stan uint32) uint8 {
 		}
 	}
 	for i := range s.Devices {
-		if d := &s.Devices[i]; d.Uses > 0 && returned(d, ep) {
+		if d := &s.Devices[i]; d.Uses > 0 && (returned(d, ep) || goesBack(d, ep, stan)) {
 			return s.another(uint8(i), ep, stan)
 		}
 	}
@@ -58,6 +63,12 @@ func returned(d *Device, ep Endpoint) bool {
 	return d.Before.IP == ep.IP
 }
 
+// goesBack reports whether trace numbers from the device's address go on where
+// they were before they jumped.
+func goesBack(d *Device, ep Endpoint, stan uint32) bool {
+	return d.Jumped != 0 && d.Now.IP == ep.IP && continues(d.Jumped, stan) && !continues(d.STAN, stan)
+}
+
 // continues reports whether a trace number is one of the next after another.
 func continues(last, stan uint32) bool {
 	const gap = 3 // local numbers that never went out
@@ -67,7 +78,7 @@ func continues(last, stan uint32) bool {
 // another splits off the machine that is still at an endpoint which device i was
 // thought to have left.
 func (s *State) another(i uint8, ep Endpoint, stan uint32) uint8 {
-	s.Devices[i].Before = Endpoint{}
+	s.Devices[i].Before, s.Devices[i].Jumped = Endpoint{}, 0
 	for j := range s.Devices {
 		if uint8(j) != i {
 			s.Devices[j] = Device{Now: ep, STAN: stan}

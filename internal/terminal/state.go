@@ -186,6 +186,7 @@ type Device struct {
 	Before Endpoint // where it spoke before that, if elsewhere
 	Last   Millis
 	STAN   uint32
+	Jumped uint32 // where the trace numbers stood before they last jumped; 0: they never did
 	Uses   uint16
 }
 
