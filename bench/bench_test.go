@@ -4,6 +4,7 @@ package bench
 
 import (
 	"encoding/hex"
+	"fmt"
 	"testing"
 	"time"
 
@@ -101,20 +102,26 @@ func TestSameFields(t *testing.T) {
 	}
 }
 
-// The ratios that a release must keep.
+// The ratios that a release must keep, for reading a message and taking from it what the
+// diagnosis needs.
 const (
 	stockRatio = 300
 	tunedRatio = 10
 )
 
-// TestRatios holds the two ratios.
+// TestRatios holds the two ratios. A busy machine can spoil a measurement but not improve
+// the ratio of two best times for long, so one good measurement of a few is enough.
 func TestRatios(t *testing.T) {
 	if testing.Short() {
-		t.Skip("measuring takes a second")
+		t.Skip("measuring takes seconds")
 	}
+	const tries = 5
 	best := measure(t)
-	t.Logf("ours %v, with extract %v, stock %v (%.0f times), tuned %v (%.1f times)",
-		best.ours, best.extract, best.stock, best.toStock(), best.tuned, best.toTuned())
+	for n := 1; n < tries && !best.enough(); n++ {
+		t.Logf("again, after %v", best)
+		best = measure(t)
+	}
+	t.Log(best)
 	if best.toStock() < stockRatio {
 		t.Errorf("%.0f times faster than the stock codec, want %d", best.toStock(), stockRatio)
 	}
@@ -123,14 +130,32 @@ func TestRatios(t *testing.T) {
 	}
 }
 
+// TestNoAllocations holds that reading and extracting allocate nothing.
+func TestNoAllocations(t *testing.T) {
+	c := newContest(t)
+	if n := testing.AllocsPerRun(1000, func() { c.runOursExtract(t) }); n != 0 {
+		t.Errorf("%v allocations a message", n)
+	}
+}
+
 // times are how long one message takes.
-type times struct{ ours, extract, stock, tuned time.Duration }
+type times struct{ decode, extract, stock, tuned time.Duration } // extract includes decode
 
-func (b times) toStock() float64 { return float64(b.stock) / float64(b.ours) }
-func (b times) toTuned() float64 { return float64(b.tuned) / float64(b.ours) }
+func (b times) toStock() float64 { return float64(b.stock) / float64(b.extract) }
+func (b times) toTuned() float64 { return float64(b.tuned) / float64(b.extract) }
 
-// measure runs all in turn, many short rounds each, and takes the best round of each:
-// whatever else the machine does can only make a round slower.
+func (b times) enough() bool { return b.toStock() >= stockRatio && b.toTuned() >= tunedRatio }
+
+// String tells all times, and the ratios of both decoding alone and decoding with extraction.
+func (b times) String() string {
+	return fmt.Sprintf("decode and extract %v: stock %v is %.0f times that, tuned %v %.1f times; decode alone %v: %.0f and %.1f times",
+		b.extract, b.stock, b.toStock(), b.tuned, b.toTuned(),
+		b.decode, float64(b.stock)/float64(b.decode), float64(b.tuned)/float64(b.decode))
+}
+
+// measure runs all in turn, many rounds of about a millisecond each, and takes the best
+// round of each: whatever else the machine does can only make a round slower. Rounds of
+// the same duration meet the same disturbances.
 func measure(t testing.TB) (best times) {
 	c := newContest(t)
 	runs := []struct {
@@ -138,12 +163,12 @@ func measure(t testing.TB) (best times) {
 		times int
 		best  *time.Duration
 	}{
-		{func() { c.runOurs(t) }, 4000, &best.ours},
-		{func() { c.runOursExtract(t) }, 2000, &best.extract},
-		{func() { c.runMoov(t, c.stock) }, 15, &best.stock},
-		{func() { c.runMoov(t, c.tuned) }, 200, &best.tuned},
+		{func() { c.runOurs(t) }, 14_000, &best.decode},
+		{func() { c.runOursExtract(t) }, 10_000, &best.extract},
+		{func() { c.runMoov(t, c.stock) }, 25, &best.stock},
+		{func() { c.runMoov(t, c.tuned) }, 450, &best.tuned},
 	}
-	const rounds = 80
+	const rounds = 150
 	for range rounds {
 		for _, r := range runs {
 			start := time.Now()
@@ -166,8 +191,8 @@ func BenchmarkRatios(b *testing.B) {
 	}
 	b.ReportMetric(best.toStock(), "stock/ours")
 	b.ReportMetric(best.toTuned(), "tuned/ours")
-	b.ReportMetric(float64(best.ours.Nanoseconds()), "ours-ns")
-	b.ReportMetric(float64(best.extract.Nanoseconds()), "ours-extract-ns")
+	b.ReportMetric(float64(best.decode.Nanoseconds()), "decode-ns")
+	b.ReportMetric(float64(best.extract.Nanoseconds()), "decode-extract-ns")
 }
 
 func BenchmarkOurs(b *testing.B)        { c := newContest(b); loop(b, func() { c.runOurs(b) }) }

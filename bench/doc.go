@@ -10,6 +10,7 @@
 // packed digits, because the stock one builds a table for every field it reads.
 //
 // The two do not do the same. The other library makes a value of every field, which can
-// be changed and written again; ours finds where the fields lie and leaves the bytes
-// where they are. That is the point: a tap only reads.
+// be changed and written again; ours finds where the fields lie, leaves the bytes where
+// they are, and copies what the diagnosis needs. That is the point: a tap only reads. The
+// ratios compare that copying too, not decoding alone.
 package bench

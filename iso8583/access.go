@@ -4,6 +4,7 @@ package iso8583
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/tillmend/tillmend/iso8583/dialect"
 	"github.com/tillmend/tillmend/iso8583/frame"
@@ -52,8 +53,13 @@ func (m *Message) Raw(de int) []byte {
 	if !m.Has(de) {
 		return nil
 	}
+	return slices.Clip(m.content(de))
+}
+
+// content is [Message.Raw] of a field that is there.
+func (m *Message) content(de int) []byte {
 	s := m.spans[de]
-	return m.raw[s.off() : s.off()+s.size() : s.off()+s.size()]
+	return m.raw[s.off() : s.off()+s.size()]
 }
 
 // Units is the number of digits, characters or bytes that the field holds; 0 for a
@@ -78,6 +84,26 @@ func (m *Message) packed(de int) (b []byte, skip, n int) {
 	}
 	return b, skip, n
 }
+
+// packedAt tells where the packed digits of a field that is there begin, in half bytes
+// of the frame, and how many there are; n is 0 when it has none that were verified.
+func (m *Message) packedAt(de int) (half, n int) {
+	op := &m.dialect.Ops()[de]
+	s := m.spans[de]
+	half, n = 2*s.off(), s.units()
+	switch {
+	case op.Halve == 0:
+		return 0, 0
+	case op.Check == dialect.BCDPadFirst:
+		return half + n&1, n
+	case op.Check == dialect.BCDDigits, op.Check == dialect.BCDPadLast:
+		return half, n
+	}
+	return 0, 0
+}
+
+// wordFrom gives at least 15 half bytes of the frame, from number half on.
+func (m *Message) wordFrom(half int) uint64 { return wordAt(m.raw, half>>1) << (4 * uint(half&1)) }
 
 // nibble gives half byte i of b.
 func nibble(b []byte, i int) byte {
@@ -125,7 +151,13 @@ func (m *Message) digitCount(de int) int {
 // part gives the value of n digits from number from on; ok is false when they are not
 // all there or not all digits.
 func (m *Message) part(de, from, n int) (value uint64, ok bool) {
-	if from < 0 || from+n > m.digitCount(de) {
+	if !m.Has(de) {
+		return 0, false
+	}
+	if half, count := m.packedAt(de); n <= 8 && from+n <= count {
+		return uint64(part8(m.wordFrom(half+from), 0, uint(n))), true
+	}
+	if from+n > m.digitCount(de) {
 		return 0, false
 	}
 	if m.dialect.Fields[de].Packing == dialect.BCD {

@@ -10,12 +10,11 @@ import (
 
 // Masks for eight bytes at once.
 const (
-	everyHalf8 = 0x8888888888888888 // the highest bit of every half byte
-	every30    = 0x3030303030303030
-	everyF0    = 0xF0F0F0F0F0F0F0F0
-	every06    = 0x0606060606060606
-	every20    = 0x2020202020202020
-	every80    = 0x8080808080808080
+	every30 = 0x3030303030303030
+	everyF0 = 0xF0F0F0F0F0F0F0F0
+	every06 = 0x0606060606060606
+	every20 = 0x2020202020202020
+	every80 = 0x8080808080808080
 )
 
 // checked tells whether content is what its field may hold.
@@ -53,8 +52,7 @@ func isPad(half byte) bool { return half == 0 || half == 15 }
 // has its highest bit set, and one of the two next to it.
 func packedDigits(b []byte) bool {
 	for len(b) >= 8 {
-		x := binary.LittleEndian.Uint64(b)
-		if x&(x<<1|x<<2)&everyHalf8 != 0 {
+		if notDigits(binary.LittleEndian.Uint64(b)) != 0 {
 			return false
 		}
 		b = b[8:]
@@ -81,13 +79,6 @@ func plainDigits(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// quick verifies the up to eight bytes of a fixed field all at once; x holds them and
-// whatever follows. See [packedDigits] and [characters] for how. A field that does not
-// pass is left to [checked].
-func quick(op *dialect.Op, x uint64) bool {
-	return x&(x<<1|x<<2)&op.Digits|(x-every20)&^x&op.Text|x&op.Zero == 0
 }
 
 // characters tells whether no byte is a control character, nor has a bit of plain. A

@@ -2,7 +2,11 @@
 
 package iso8583
 
-import "github.com/tillmend/tillmend/iso8583/dialect"
+import (
+	"encoding/binary"
+
+	"github.com/tillmend/tillmend/iso8583/dialect"
+)
 
 // Extract is what the diagnosis needs of a message: who, what, how much, and how it
 // ended. It holds no secret: of the card only the first six and last four digits, of
@@ -89,7 +93,8 @@ func (i Institution) String() string {
 // of the card among them; then only type, bitmap, header and the plausible names of
 // terminal and merchant are filled in.
 func (m *Message) Extract(x *Extract) {
-	*x = Extract{MTI: m.mti, Bitmap: m.bitmap[0], Fields: m.have[0]}
+	*x = Extract{} // and then part by part, because copying a whole one is slow
+	x.MTI, x.Bitmap, x.Fields = m.mti, m.bitmap[0], m.have[0]
 	if m.dialect == nil {
 		return
 	}
@@ -99,20 +104,65 @@ func (m *Message) Extract(x *Extract) {
 		copyName(x.MerchantID[:], m.Raw(42))
 		return
 	}
-	x.Processing = uint32(m.number(3))
-	x.Amount = int64(m.number(4))
-	x.Trace = uint32(m.number(11))
-	x.LocalTime, x.LocalDate = uint32(m.number(12)), uint16(m.number(13))
-	x.EntryMode = uint16(m.number(22))
-	copy(x.RRN[:], m.Raw(37))
-	copy(x.Approval[:], m.Raw(38))
-	copy(x.Code[:], m.Raw(39))
-	copy(x.TerminalID[:], m.Raw(41))
-	copy(x.MerchantID[:], m.Raw(42))
+	m.extractNumbers(x)
+	m.extractTexts(x)
 	m.extractCard(x)
 	if m.dialect.UnionPay {
 		m.extractPrivate(x)
 	}
+}
+
+// extractNumbers reads the fields that are one number. Most are absent, so their presence
+// is asked here, before a function is called.
+func (m *Message) extractNumbers(x *Extract) {
+	if m.Has(3) {
+		x.Processing = uint32(m.number(3))
+	}
+	if m.Has(4) {
+		x.Amount = int64(m.number(4))
+	}
+	if m.Has(11) {
+		x.Trace = uint32(m.number(11))
+	}
+	if m.Has(12) {
+		x.LocalTime = uint32(m.number(12))
+	}
+	if m.Has(13) {
+		x.LocalDate = uint16(m.number(13))
+	}
+	if m.Has(22) {
+		x.EntryMode = uint16(m.number(22))
+	}
+}
+
+// extractTexts copies the fields of characters.
+func (m *Message) extractTexts(x *Extract) {
+	if m.Has(37) {
+		fill(x.RRN[:], m.content(37))
+	}
+	if m.Has(38) {
+		fill(x.Approval[:], m.content(38))
+	}
+	if m.Has(39) {
+		fill(x.Code[:], m.content(39))
+	}
+	if m.Has(41) {
+		fill(x.TerminalID[:], m.content(41))
+	}
+	if m.Has(42) {
+		fill(x.MerchantID[:], m.content(42))
+	}
+}
+
+// fill copies a field to where there is room for its usual size.
+func fill(dst, b []byte) {
+	if n := len(b); n == len(dst) && n >= 8 { // two moves, where copy makes a call
+		first, last := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+		binary.LittleEndian.PutUint64(dst, first)
+		binary.LittleEndian.PutUint64(dst[n-8:], last)
+		return
+	}
+	copy(dst, b)
 }
 
 // copyName copies letters and digits, and nothing when there is anything else.
@@ -125,28 +175,45 @@ func copyName(dst, b []byte) {
 	copy(dst, b)
 }
 
-// number gives the value of a field of up to 12 digits, 0 for none.
+// number gives the value of a field that is there, of up to 12 digits, 0 for a longer one.
 func (m *Message) number(de int) uint64 {
-	if !m.Has(de) {
-		return 0
-	}
-	s, f := m.spans[de], &m.dialect.Fields[de]
-	if f.Packing == dialect.BCD && f.Unit == dialect.Digits && s.units() <= 12 {
-		skip := 0
-		if f.Align == dialect.Right {
-			skip = s.units() & 1
+	if op := &m.dialect.Ops()[de]; op.Quick == dialect.Number {
+		x := wordAt(m.raw, m.spans[de].off())
+		if op.Check == dialect.BCDPadFirst {
+			x <<= 4
 		}
-		v, _ := packedNumber(m.raw[s.off():s.off()+s.size()], skip, s.units())
-		return v
+		x >>= (64 - 4*op.Max) & 63
+		if op.Max <= 8 {
+			return uint64(value8(uint32(x)))
+		}
+		return value16(x)
 	}
 	v, _ := m.digits(de, 0, 12)
 	return v
 }
 
-// extractCard tells what may be known of the card. The number itself stays on the stack.
+// extractCard tells what may be known of the card. A number in packed digits is not
+// even unpacked.
 func (m *Message) extractCard(x *Extract) {
-	x.HasTrack = m.Has(35) || m.Has(36) || m.Has(45)
+	x.HasTrack = m.have[0]&tracks != 0
 	x.TrackEncrypted = m.trackEncrypted()
+	half, n, packed := m.cardAt(x.TrackEncrypted)
+	if !packed {
+		m.extractPlainCard(x)
+		return
+	}
+	x.CardDigits = uint8(n)
+	if n >= shownFrom {
+		x.CardFirst6 = part8(m.wordFrom(half), 0, 6)
+		x.CardLast4 = uint16(part8(m.wordFrom(half+n-4), 0, 4))
+	}
+}
+
+// tracks are the fields of track data.
+var tracks = fieldSet(35, 36, 45)
+
+// extractPlainCard does so for a card number in characters, which stay on the stack.
+func (m *Message) extractPlainCard(x *Extract) {
 	var space [maxPAN]byte
 	pan := m.CardKey(space[:0])
 	x.CardDigits = uint8(len(pan))
@@ -177,38 +244,65 @@ const (
 // distinct cards and for nothing else. Pass a slice of an array on the stack (19 bytes)
 // and clear it after use.
 func (m *Message) CardKey(dst []byte) []byte {
-	start := len(dst)
-	if m.Has(2) {
-		dst = m.AppendText(dst, 2)
-		return onlyCard(dst, start)
-	}
-	if !m.Has(35) || m.trackEncrypted() {
+	encrypted := m.trackEncrypted()
+	if half, n, packed := m.cardAt(encrypted); packed {
+		for i := half; i < half+n; i++ {
+			dst = append(dst, '0'+nibble(m.raw, i))
+		}
 		return dst
 	}
-	if m.dialect.Fields[35].Packing != dialect.BCD {
-		for i, c := range m.Raw(35) {
-			if c == 'D' || c == '=' {
-				return onlyCard(dst, start)
-			}
-			if i == maxPAN {
-				break
-			}
-			dst = append(dst, c)
-		}
-		return dst[:start]
+	start := len(dst)
+	if m.Has(2) {
+		return onlyCard(m.AppendText(dst, 2), start)
 	}
-	b, skip, n := m.packed(35)
-	for i := skip; i < skip+min(n, maxPAN+1); i++ {
-		c := nibble(b, i)
-		if c == 0xD {
+	for i, c := range m.content(35) {
+		if c == 'D' || c == '=' {
 			return onlyCard(dst, start)
 		}
-		if c > 9 || i == skip+maxPAN {
+		if i == maxPAN {
 			break
 		}
-		dst = append(dst, '0'+c)
+		dst = append(dst, c)
 	}
+	clear(dst[start:])
 	return dst[:start]
+}
+
+// cardAt tells where in the packed digits of the frame the card number begins, in half
+// bytes, and how many there are, none when there is no number or it is encrypted. It
+// answers false when the number is in characters, or in half bytes that were not verified.
+func (m *Message) cardAt(encrypted bool) (half, n int, packed bool) {
+	switch {
+	case m.Has(2):
+		if half, n = m.packedAt(2); n == 0 {
+			return 0, 0, false
+		}
+	case !m.Has(35) || encrypted:
+		return 0, 0, true
+	case m.dialect.Fields[35].Packing != dialect.BCD:
+		return 0, 0, false
+	default:
+		half, n = m.clearTrack()
+	}
+	if n < minPAN || n > maxPAN {
+		return 0, 0, true
+	}
+	return half, n, true
+}
+
+// clearTrack finds the digits before the separator of packed track data, none without one.
+func (m *Message) clearTrack() (half, n int) {
+	_, skip, units := m.packed(35)
+	half = 2*m.spans[35].off() + skip
+	const step = 15 // half bytes that a word is sure to have
+	n = min(leadingDigits(m.wordFrom(half)), step)
+	if n == step {
+		n += min(leadingDigits(m.wordFrom(half+step)), step)
+	}
+	if n >= units || nibble(m.raw, half+n) != 0xD {
+		return 0, 0
+	}
+	return half, n
 }
 
 // onlyCard takes back what was appended from start on unless it is a card number.
@@ -223,6 +317,12 @@ func onlyCard(dst []byte, start int) []byte {
 
 // trackEncrypted tells whether the third digit of field 53 says that track data is encrypted.
 func (m *Message) trackEncrypted() bool {
+	if !m.Has(53) {
+		return false
+	}
+	if half, n := m.packedAt(53); n >= 3 {
+		return nibble(m.raw, half+2) == 1
+	}
 	v, ok := m.part(53, 2, 1)
 	return ok && v == 1
 }

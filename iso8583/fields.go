@@ -3,7 +3,6 @@
 package iso8583
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/tillmend/tillmend/iso8583/dialect"
@@ -11,26 +10,26 @@ import (
 
 // readFields walks the bitmap and finds the end of every field.
 func (m *Message) readFields(at int) (int, bool) {
-	ops := m.dialect.Ops()
-	b := m.raw
 	first := m.bitmap[0] &^ (1 << 63) // that bit announces the second half
 	for half, sent := range [2]uint64{first, m.bitmap[1]} {
+		if sent == 0 {
+			continue
+		}
 		// Backwards, the next field is the lowest bit, which is cheap to take away.
-		for w := bits.Reverse64(sent); w != 0; w &= w - 1 {
-			n := bits.TrailingZeros64(w)
-			de := half<<6 + n + 1
-			op := &ops[de]
-			next := at + int(op.Size)
-			if op.Quick && max(next, at+8) <= len(b) && quick(op, binary.LittleEndian.Uint64(b[at:])) {
-				m.spans[de] = newSpan(at, op.Size, op.Max)
-				at = next
-				continue
+		left := bits.Reverse64(sent)
+		for {
+			at, left = m.readQuick(half, at, left)
+			if left == 0 {
+				break
 			}
+			n := bits.TrailingZeros64(left)
+			de := half<<6 + n + 1
 			var ok bool
-			if at, ok = m.readField(op, de, at); !ok {
+			if at, ok = m.readField(&m.dialect.Ops()[de], de, at); !ok {
 				m.have[half] = sent &^ (1<<(64-n) - 1)
 				return at, false
 			}
+			left &= left - 1
 		}
 		m.have[half] = sent
 	}

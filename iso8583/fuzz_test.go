@@ -40,13 +40,17 @@ func FuzzDecode(f *testing.F) {
 		f.Add(v.raw)
 	}
 	f.Add(chipSale(f))
-	var dialects []*dialect.Dialect
+	var dialects, slow []*dialect.Dialect
 	for _, d := range known(f) {
 		dialects = append(dialects, d, d.WithFrame(frame.Format{}), d.WithFrame(frame.Format{TPDU: true, Header: 6}))
 	}
+	for _, d := range dialects {
+		slow = append(slow, careful(d))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var m iso8583.Message
-		for _, d := range dialects {
+		for i, d := range dialects {
+			sameBothWays(t, d, slow[i], raw)
 			sound := m.Decode(d, raw)
 			check(t, &m, sound, raw)
 			if !sound {

@@ -82,12 +82,17 @@ const (
 
 // extractPrivate reads the fields that are laid out in UnionPay's way.
 func (m *Message) extractPrivate(x *Extract) {
-	if b := m.Raw(44); len(b) > 0 {
+	if m.Has(44) {
+		b := m.content(44)
 		x.Issuer = institution(b[:min(11, len(b))])
 		x.Acquirer = institution(b[min(11, len(b)):min(22, len(b))])
 	}
-	x.Function = m.function()
-	x.Original = m.original()
+	if m.Has(60) {
+		m.function(&x.Function)
+	}
+	if m.Has(61) {
+		x.Original = m.original()
+	}
 	if m.mti == settlementRequest || m.mti == settlementAnswer {
 		x.Totals[0] = m.totals(0)
 		x.Totals[1] = m.totals(1)
@@ -114,18 +119,22 @@ func institution(b []byte) (i Institution) {
 }
 
 // function reads field 60.
-func (m *Message) function() (f Function) {
-	f.Digits = uint8(min(m.digitCount(60), 255))
-	if f.Digits == 0 {
-		return f
+func (m *Message) function(f *Function) {
+	if half, n := m.packedAt(60); n >= 11 {
+		x := m.wordFrom(half)
+		f.Digits = uint8(min(n, 255))
+		f.Type, f.HasType = uint8(part8(x, 0, 2)), true
+		f.Batch, f.HasBatch = part8(x, 2, 6), true
+		f.Network, f.HasNetwork = uint16(part8(x, 8, 3)), true
+		return
 	}
+	f.Digits = uint8(min(m.digitCount(60), 255))
 	kind, ok := m.part(60, 0, 2)
 	f.Type, f.HasType = uint8(kind), ok
 	batch, ok := m.part(60, 2, 6)
 	f.Batch, f.HasBatch = uint32(batch), ok
 	network, ok := m.part(60, 8, 3)
 	f.Network, f.HasNetwork = uint16(network), ok
-	return f
 }
 
 // original reads field 61.
@@ -166,14 +175,20 @@ func (m *Message) totals(half int) (t Totals) {
 
 // isKeys tells whether field 62 holds working keys.
 func (m *Message) isKeys() bool {
-	f := m.function()
-	return m.mti == networkAnswer && f.HasNetwork && f.Network >= 1 && f.Network <= lastSignIn && f.Network != 2
+	if m.mti != networkAnswer {
+		return false
+	}
+	network := m.network()
+	return network >= 1 && network <= lastSignIn && network != 2
 }
 
 // isStatus tells whether field 62 holds a terminal's report on itself.
-func (m *Message) isStatus() bool {
-	f := m.function()
-	return m.mti == networkRequest && f.HasNetwork && f.Network == statusReport
+func (m *Message) isStatus() bool { return m.mti == networkRequest && m.network() == statusReport }
+
+// network is the network management code of field 60, 0 for none.
+func (m *Message) network() uint16 {
+	code, _ := m.part(60, 8, 3)
+	return uint16(code)
 }
 
 // devices reads a status report: a tag of two digits and a value, 1 working and 0 not,

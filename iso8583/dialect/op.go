@@ -24,14 +24,32 @@ const (
 	PlainCharacters
 )
 
+// Quick is how a decoder may read a field with few steps. It never has to: what it
+// finds odd, and every field that is [Slow], it reads by the other numbers of the [Op].
+type Quick uint8
+
+// The quick ways. The first bytes of the field are verified with the masks of the [Op].
+// Decoders rely on the order: from [Word] on, the masks verify the whole field.
+const (
+	// Slow is none.
+	Slow Quick = iota
+	// Packed is a length of packed digits; the masks verify these.
+	Packed
+	// Words is a fixed size of 9 to 16 bytes; the last eight have the masks of the first.
+	Words
+	// Word is a fixed size of up to eight bytes.
+	Word
+	// Number is a [Word] of packed digits, up to twelve and always as many.
+	Number
+)
+
 // Op is a field reduced to what finding its end takes. The zero value stands for a
 // field that the dialect does not have.
 type Op struct {
-	// Digits, Text and Zero let a field of a fixed size of up to eight bytes be verified at
-	// once; the first byte of the field is the lowest of the numbers. Digits has the highest
-	// bit of every half byte that must be a decimal digit, Text that of every byte that must
-	// be no control character, Zero every bit that is not set in usual content. What does not
-	// pass so may still be right in the eyes of Check.
+	// Digits, Text and Zero verify eight bytes at once; the first is the lowest of the
+	// numbers. Digits has the highest bit of every half byte that must be a decimal digit,
+	// Text that of every byte that must be no control character, Zero every bit that is not
+	// set in usual content. What does not pass so may still be right in the eyes of Check.
 	Digits, Text, Zero uint64
 	// Max is the greatest length in units, or the fixed one.
 	Max uint16
@@ -41,8 +59,8 @@ type Op struct {
 	Prefix PrefixForm
 	// Check is what to verify of the content.
 	Check Check
-	// Quick is set for a field of fixed size that the masks can verify.
-	Quick bool
+	// Quick is how the field may be read with few steps.
+	Quick Quick
 	// Halve is 1 when two units share a byte, else 0: a length of n units takes (n+Halve)>>Halve bytes.
 	Halve uint8
 }
@@ -91,8 +109,9 @@ func (f Field) compile() Op {
 	op.Check = f.check()
 	if f.Length == Fixed {
 		op.Size = (op.Max + uint16(op.Halve)) >> op.Halve
-		op.mask()
 	}
+	op.Quick = op.quick()
+	op.mask()
 	return op
 }
 
@@ -124,14 +143,34 @@ func (f Field) check() Check {
 	return BCDPadLast
 }
 
-// mask sets the masks of a field of fixed size.
+// quick finds the quick way to read the field.
+func (o *Op) quick() Quick {
+	digits := o.Check == BCDDigits || o.Check == BCDPadFirst || o.Check == BCDPadLast
+	switch {
+	case o.Prefix == BCD1, o.Prefix == BCD2:
+		return Packed
+	case o.Prefix != FixedSize, o.Check == ASCIIDigits:
+		return Slow
+	case digits && o.Halve == 1 && o.Max <= 12:
+		return Number
+	case o.Size <= 8:
+		return Word
+	case o.Size <= 16 && o.Check != BCDPadFirst && o.Check != BCDPadLast:
+		return Words
+	}
+	return Slow
+}
+
+// mask sets the masks for the quick way.
 func (o *Op) mask() {
 	const everyByte, everyHalf = 0x8080808080808080, 0x8888888888888888
-	if o.Quick = o.Check == Anything; o.Quick || o.Size > 8 {
+	if o.Quick == Packed {
+		o.Digits = everyHalf & (1<<(8*o.Prefix.Size()) - 1)
+	}
+	if o.Quick < Words {
 		return
 	}
-	o.Quick = true
-	within := ^uint64(0) >> (64 - 8*o.Size)
+	within := ^uint64(0) >> (64 - 8*min(8, o.Size))
 	switch o.Check {
 	case BCDDigits:
 		o.Digits = everyHalf & within
@@ -147,7 +186,6 @@ func (o *Op) mask() {
 		o.Text = everyByte & within
 		o.Zero = o.Text
 	case Anything, ASCIIDigits:
-		o.Quick = false
 	}
 }
 

@@ -153,14 +153,14 @@ func (f Format) Parse(b []byte) (Frame, error) {
 
 // Cut is [Format.Parse] into a frame that exists, with the plain fault, 0 for none.
 func (f *Frame) Cut(format *Format, b []byte) Fault {
-	prefix := format.Length.Size()
-	body := prefix + format.ANI + format.Header
-	*f = Frame{raw: b, ani: uint16(format.ANI), header: uint16(format.Header), prefix: uint8(prefix)}
+	prefix, tpdu := format.Length.Size(), 0
 	if format.TPDU {
-		f.tpdu = tpduSize
-		body += tpduSize
+		tpdu = tpduSize
 	}
-	f.body = uint32(body)
+	body := prefix + tpdu + format.ANI + format.Header
+	// Part by part: to make a whole Frame and copy it here takes three times as long.
+	f.raw, f.body = b, uint32(body)
+	f.prefix, f.tpdu, f.ani, f.header = uint8(prefix), uint8(tpdu), uint16(format.ANI), uint16(format.Header)
 	if body > len(b) {
 		*f = Frame{raw: b, body: uint32(len(b))}
 	}
@@ -213,7 +213,7 @@ func (f Frame) Header() []byte { return f.raw[f.body-uint32(f.header) : f.body] 
 func (f Frame) Body() []byte { return f.raw[f.body:] }
 
 // BodyOffset is where the message begins in the frame.
-func (f Frame) BodyOffset() int { return int(f.body) }
+func (f *Frame) BodyOffset() int { return int(f.body) }
 
 // unionPayHeader is the size of the header whose third byte has a meaning to us.
 const unionPayHeader = 6
