@@ -45,7 +45,7 @@ var chinese = words{
 }
 
 var english = words{
-	who: "Who acts: ", step: "Now ", avoid: "Do not: ", restsOn: "Rests on: code ", ask: "Ask first: ", since: "since ", why: "Why: ",
+	who: "Who acts: ", step: "Now ", avoid: "Do not: ", restsOn: "Rests on: code ", ask: "Ask first: ", since: "since", why: "Why: ",
 	against: "Against: ", missing: "Not known: ", next: "Next: ", over: "Well again; what it was: ", evidence: "%s (%d for, %d against)",
 	states: map[diagnosis.Status]string{
 		diagnosis.Blocked: "■ cannot take money", diagnosis.Offline: "○ offline", diagnosis.Attention: "▲ needs attention", diagnosis.Unknown: "? unknown", diagnosis.OK: "● ok",
