@@ -3,7 +3,6 @@
 package diagnosis
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -100,8 +99,3 @@ func ConfidenceOf(p float64) Confidence {
 
 // String gives the word in the form of the API.
 func (c Confidence) String() string { return string(c) }
-
-// Evidence counts the findings for and against a candidate, in words for a reader.
-func (c *Candidate) Evidence() string {
-	return fmt.Sprintf("%d for, %d against", len(c.For), len(c.Against))
-}
