@@ -196,6 +196,7 @@ func (a *App) openJournal(ctx context.Context) *journal.Journal {
 		}
 		text := err.Error()
 		a.fault.Store(&text)
+		a.follower.watch.notify()
 		a.log.ErrorContext(ctx, "the journal cannot be opened; payments go on and are not recorded", "reason", err, "again_in", retryJournal)
 		select {
 		case <-retry.C:

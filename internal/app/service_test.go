@@ -39,9 +39,10 @@ func (b *syncBuffer) String() string {
 // service is a running service in front of a host that a test plays.
 type service struct {
 	*App
-	log  *syncBuffer
-	host net.Listener
-	stop func() error
+	log   *syncBuffer
+	host  net.Listener
+	queue int // messages that may wait; 0: the default
+	stop  func() error
 }
 
 // startService starts a service on free ports, with a host that answers each
@@ -76,7 +77,7 @@ func (s *service) start(t *testing.T, data string) {
 		Data: data, Console: ConsoleConfig{Listen: "127.0.0.1:0"},
 		Engine: EngineConfig{SurveyInterval: 50 * time.Millisecond},
 		Gateway: GatewayConfig{
-			DrainTimeout: 5 * time.Second, DrainGrace: 10 * time.Millisecond, HealthInterval: -1,
+			DrainTimeout: 5 * time.Second, DrainGrace: 10 * time.Millisecond, HealthInterval: -1, Queue: s.queue,
 			Listeners: []ListenerConfig{{Name: "shops", Listen: "127.0.0.1:0", Hosts: []HostConfig{{Address: s.host.Addr().String()}}}},
 		},
 	}
@@ -219,11 +220,11 @@ func TestRestartContinues(t *testing.T) {
 	}
 }
 
-// TestPaymentsWithoutJournal: a journal that cannot be opened keeps no payment
-// from passing, and is shown.
+// TestPaymentsWithoutJournal: a journal that cannot be opened leaves everything
+// behind the tap stuck. That keeps no payment from passing, and is shown.
 func TestPaymentsWithoutJournal(t *testing.T) {
 	s := startService(t, echo)
-	second := &service{log: &syncBuffer{}, host: s.host}
+	second := &service{log: &syncBuffer{}, host: s.host, queue: 4}
 	second.start(t, s.cfg.Data) // the first holds the journal's lock
 	c, err := net.Dial("tcp", second.Gateway("shops").String())
 	if err != nil {
@@ -231,15 +232,18 @@ func TestPaymentsWithoutJournal(t *testing.T) {
 	}
 	defer c.Close() //nolint:errcheck // the end of the test
 	frame := saleFrame(t)
-	if _, err := c.Write(frame); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(c, make([]byte, len(frame))); err != nil {
-		t.Fatal(err)
+	for range 20 {
+		if _, err := c.Write(frame); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(frame))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	second.until(t, "fault", func() bool { return second.Health().Journal.Fault != "" })
-	if h := second.Health(); !strings.Contains(h.Journal.Fault, "journal") {
-		t.Errorf("the fault shown is %q", h.Journal.Fault)
+	h := second.Health()
+	if !strings.Contains(h.Journal.Fault, "journal") || h.Dropped < 20 || h.Recorded != 0 {
+		t.Errorf("shown are fault %q, %d recorded, %d dropped", h.Journal.Fault, h.Recorded, h.Dropped)
 	}
 	if err := second.stop(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
