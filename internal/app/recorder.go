@@ -74,19 +74,22 @@ func (r *recorder) run(ctx context.Context, j appender, answerTimeout time.Durat
 			pairs.Event(*it.link)
 		}
 	}
-	for running := true; running; {
+	pause := time.NewTimer(gateway.Pause)
+	defer pause.Stop()
+	for ctx.Err() == nil {
 		select {
 		case it := <-r.queue.C():
 			take(it)
+			if r.queue.Gather(take) > 0 {
+				pause.Reset(gateway.Pause)
+				<-pause.C
+			}
 		case now := <-ticks:
 			pairs.Sweep(now)
 		case <-ctx.Done():
-			running = false
 		}
 	}
-	for r.queue.Len() > 0 {
-		take(<-r.queue.C())
-	}
+	r.queue.Gather(take)
 	pairs.Flush(last)
 	for range cap(r.slots) { // all that was on the way has arrived
 		r.slots <- struct{}{}

@@ -95,12 +95,17 @@ func newFramingTap(t testing.TB) *framingTap {
 	done := make(chan struct{})
 	var working sync.WaitGroup
 	working.Go(func() {
+		pause := time.NewTimer(gateway.Pause)
+		defer pause.Stop()
 		for {
 			select {
 			case <-tap.frames.C():
 			case <-done:
 				return
 			}
+			tap.frames.Gather(func([]byte) {})
+			pause.Reset(gateway.Pause)
+			<-pause.C
 		}
 	})
 	t.Cleanup(func() { close(done); working.Wait() })

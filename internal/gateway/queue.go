@@ -2,7 +2,10 @@
 
 package gateway
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Queue is a bounded queue whose producers never wait: what does not fit is
 // dropped and counted. It stands between a [Stream] and slower work.
@@ -30,6 +33,29 @@ func (q *Queue[T]) Offer(v T) bool {
 
 // C gives the items in the order they were offered. It is never closed.
 func (q *Queue[T]) C() <-chan T { return q.items }
+
+// Gather takes what waits in the queue, without waiting itself, and gives how much
+// that was.
+//
+// A consumer that goes back to waiting on C after every item is woken for every
+// item, and the waking is paid on the payment's way. One that gathers, and then
+// looks away for [Pause] before it waits again, is woken a thousand times a second
+// at most.
+func (q *Queue[T]) Gather(take func(T)) (n int) {
+	for {
+		select {
+		case v := <-q.items:
+			take(v)
+			n++
+		default:
+			return n
+		}
+	}
+}
+
+// Pause is how long a consumer looks away after it has emptied a queue: far below
+// what anybody notices, far above what a waking costs.
+const Pause = time.Millisecond
 
 // Len is the number of items that wait.
 func (q *Queue[T]) Len() int { return len(q.items) }

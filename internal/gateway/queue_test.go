@@ -3,6 +3,7 @@
 package gateway_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -57,5 +58,20 @@ func TestQueueLosesNothingUncounted(t *testing.T) {
 	consuming.Wait()
 	if total := taken + q.Len() + int(q.Dropped()); total != producers*each {
 		t.Fatalf("%d taken, %d waiting, %d dropped: %d in all, want %d", taken, q.Len(), q.Dropped(), total, producers*each)
+	}
+}
+
+// TestGatherTakesWhatWaits: gathering takes everything in order and never waits.
+func TestGatherTakesWhatWaits(t *testing.T) {
+	q := gateway.NewQueue[int](8)
+	for i := range 5 {
+		q.Offer(i)
+	}
+	var got []int
+	if n := q.Gather(func(i int) { got = append(got, i) }); n != 5 || !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
+		t.Errorf("gathered %d: %v", n, got)
+	}
+	if n := q.Gather(func(int) { t.Error("something came out of an empty queue") }); n != 0 {
+		t.Errorf("gathered %d from an empty queue", n)
 	}
 }
