@@ -108,7 +108,7 @@ func TestExportsAreSafeAndComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := list[0]
-	if got["status"] != "blocked" || got["actor"] != "acquirer" || got["title"] != "Two machines use the same terminal number" ||
+	if got["status"] != "blocked" || got["actor"] != "acquirer" || got["title"] != "Cloned or swapped terminal number: two machines use it" ||
 		got["confidence"] != "certain" || got["last_payment"] != "2026-06-03T09:35:27.32+08:00" {
 		t.Errorf("JSON: %v", got)
 	}

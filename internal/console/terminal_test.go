@@ -21,7 +21,7 @@ func TestTerminalPages(t *testing.T) {
 	s := open(t)
 	for id, want := range map[estate.TerminalID][]string{
 		consoletest.Clone: {
-			"■ 不能收款 从 09:56:07 · 已 47 分钟", "两台机器在用同一个终端号", "把握： 确定（", "条支持，0 条相反）", "现在做什么", "谁来办 收单机构",
+			"■ 不能收款 从 09:56:07 · 已 47 分钟", "两台机器在用同一个终端号（克隆或装错）", "把握： 确定（", "条支持，0 条相反）", "现在做什么", "谁来办 收单机构",
 			"不要做", "怎样算证实", "✔ 另一台机器用同一个终端号签到", "八个方面", "■ 问题在这里", "最近 10 次往来", "批次号和签到时不一样", "UTC+08:00",
 		},
 		consoletest.Reversing: {"待冲正", "¥256.80", "流水号 000403", "不要让客人再付一次"},
@@ -36,7 +36,7 @@ func TestTerminalPages(t *testing.T) {
 		wantText(t, s.page(t, "/terminals/"+url.PathEscape(string(id))), want...)
 	}
 	wantText(t, s.page(t, "/terminals/10000201?lang=en"), "■ Cannot take payments since 09:56:07 · for 47 min",
-		"Two machines use the same terminal number", "Confidence: Certain (", "0 against)", "Who acts Acquirer")
+		"Cloned or swapped terminal number: two machines use it", "Confidence: Certain (", "0 against)", "Who acts Acquirer")
 	for _, d := range s.Terminals() {
 		if d.Status == diagnosis.Blocked && d.Next.Question != nil {
 			wantText(t, s.page(t, "/terminals/"+url.PathEscape(string(d.Terminal))), "还不清楚为什么 最像：", "先查一件事： "+d.Next.Question.Ask.ZH, "如果就是上面这个最像的原因：")

@@ -29,7 +29,7 @@ func (d *Diagnosis) judge(s *terminal.State) {
 	case top.Cause.Effect == knowledge.NoEffect, s.Failing == 0 && !d.linkFails() && s.Session.Refused == 0:
 		d.set(Attention, d.earliest())
 	case top.Cause.Effect == knowledge.Blocks, s.Failed > 1 && s.Failing != 0, d.linkFails():
-		d.set(Blocked, d.earliest())
+		d.set(Blocked, sooner(d.earliest(), s.Failing.Time(s.Location())))
 	default:
 		d.set(Attention, d.earliest())
 	}
@@ -37,6 +37,15 @@ func (d *Diagnosis) judge(s *terminal.State) {
 }
 
 func (d *Diagnosis) set(st Status, since time.Time) { d.Status, d.Since = st, since }
+
+// sooner gives the earlier of two times that are known. The state remembers longer
+// since when payments fail than which ones they were.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
 
 // linkFails reports whether connections fail before a message.
 func (d *Diagnosis) linkFails() bool {
