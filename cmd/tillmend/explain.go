@@ -54,7 +54,7 @@ func (c *explainCmd) print(std *streams, lang string, a *explain.Answer) {
 		n = min(n, 3)
 	}
 	for i, m := range a.Matches[:n] {
-		std.sayf("%d. %s（%s）\n", i+1, m.Title, m.Cause)
+		std.sayf("%d. "+w.cause+"\n", i+1, m.Title, m.Cause)
 		if i > 0 && !c.All {
 			std.sayf("   %s%s\n", w.who, w.actor(m.Actor))
 			continue

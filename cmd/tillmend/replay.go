@@ -139,7 +139,7 @@ func printCause(std *streams, w *words, v *diagnosis.View) {
 		lead = "  " + w.over
 	}
 	sure := fmt.Sprintf(w.evidence, w.confidence[v.Confidence], len(top.For), len(top.Against))
-	std.sayf("%s%s（%s） %s\n", lead, top.Title, top.Cause, sure)
+	std.sayf("%s"+w.cause+" %s\n", lead, top.Title, top.Cause, sure)
 	std.sayf("  %s\n", top.What)
 	std.sayf("  %s%s\n", w.who, w.actor(top.Actor))
 	switch {
@@ -160,7 +160,7 @@ func printCause(std *streams, w *words, v *diagnosis.View) {
 	}
 	for i := range v.Diagnosis[1:] {
 		c := &v.Diagnosis[i+1]
-		std.sayf("    %2.0f%% %s（%s）\n", 100*c.P, c.Title, c.Cause)
+		std.sayf("    %2.0f%% "+w.cause+"\n", 100*c.P, c.Title, c.Cause)
 	}
 }
 

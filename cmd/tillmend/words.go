@@ -10,11 +10,11 @@ import (
 
 // words are the few words that the command line adds to the knowledge's own.
 type words struct {
-	who, step, avoid, restsOn, ask, since, why, against, missing, next, over, evidence string
-	states                                                                             map[diagnosis.Status]string
-	actors                                                                             map[knowledge.Actor]string
-	confidence                                                                         map[diagnosis.Confidence]string
-	presence                                                                           map[finding.Presence]string
+	cause, who, step, avoid, restsOn, ask, since, why, against, missing, next, over, evidence string
+	states                                                                                    map[diagnosis.Status]string
+	actors                                                                                    map[knowledge.Actor]string
+	confidence                                                                                map[diagnosis.Confidence]string
+	presence                                                                                  map[finding.Presence]string
 }
 
 func wordsIn(lang string) *words {
@@ -28,7 +28,7 @@ func wordsIn(lang string) *words {
 func (w *words) actor(a knowledge.Actor) string { return w.actors[a] }
 
 var chinese = words{
-	who: "谁来办：", step: "现在做", avoid: "不要做：", restsOn: "依据：应答码 ", ask: "先问一句：", since: "从", why: "为什么：",
+	cause: "%s（%s）", who: "谁来办：", step: "现在做", avoid: "不要做：", restsOn: "依据：应答码 ", ask: "先问一句：", since: "从", why: "为什么：",
 	against: "反对：", missing: "还不知道：", next: "下一步：", over: "已经恢复；刚才那次是因为：", evidence: "%s（%d 条支持，%d 条相反）",
 	states: map[diagnosis.Status]string{
 		diagnosis.Blocked: "■ 不能收款", diagnosis.Offline: "○ 失联", diagnosis.Attention: "▲ 需留意", diagnosis.Unknown: "? 未知", diagnosis.OK: "● 正常",
@@ -45,7 +45,7 @@ var chinese = words{
 }
 
 var english = words{
-	who: "Who acts: ", step: "Now ", avoid: "Do not: ", restsOn: "Rests on: code ", ask: "Ask first: ", since: "since", why: "Why: ",
+	cause: "%s (%s)", who: "Who acts: ", step: "Now ", avoid: "Do not: ", restsOn: "Rests on: code ", ask: "Ask first: ", since: "since", why: "Why: ",
 	against: "Against: ", missing: "Not known: ", next: "Next: ", over: "Well again; what it was: ", evidence: "%s (%d for, %d against)",
 	states: map[diagnosis.Status]string{
 		diagnosis.Blocked: "■ cannot take money", diagnosis.Offline: "○ offline", diagnosis.Attention: "▲ needs attention", diagnosis.Unknown: "? unknown", diagnosis.OK: "● ok",

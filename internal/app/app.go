@@ -6,9 +6,10 @@
 //
 // Payments come first. All ports are bound before anything starts, the gateway is
 // the first part that runs and the last that is stopped, and nothing behind the
-// tap can keep it from starting: if the journal cannot be opened, payments are
-// forwarded, what the tap sees is counted as not recorded, and opening is tried
-// again. Stopping drains the gateway, records what it saw, saves the states, and
+// tap can keep it from starting: if the journal cannot be opened or the pages' port
+// is taken, payments are forwarded, what the tap sees is counted as not recorded,
+// and both are tried again. So a new process can take over from one that still
+// drains. Stopping drains the gateway, records what it saw, saves the states, and
 // only then lets go.
 package app
 
@@ -38,8 +39,9 @@ import (
 	"github.com/tillmend/tillmend/internal/terminal"
 )
 
-// retryJournal is the time between tries to open or to follow the journal.
-const retryJournal = 10 * time.Second
+// retryAfter is the time between tries to open or follow the journal, and to bind
+// the pages' port.
+const retryAfter = 10 * time.Second
 
 // App is the service. New binds, Run serves.
 type App struct {
@@ -49,8 +51,9 @@ type App struct {
 	gateway  *gateway.Gateway
 	recorder *recorder
 	follower *follower
-	pages    net.Listener
+	pages    atomic.Pointer[net.Listener] // nil while the port is taken
 	handler  http.Handler
+	retry    time.Duration
 	started  time.Time
 
 	journal atomic.Pointer[journal.Journal] // nil while it cannot be opened
@@ -60,20 +63,18 @@ type App struct {
 // New makes the service and binds all its ports. Demo marks its pages as showing
 // made-up data.
 func New(cfg *Config, log *slog.Logger, demo bool) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, started: time.Now()}
+	a := &App{cfg: cfg, log: log, started: time.Now(), retry: retryAfter}
 	if a.base, err = LoadKnowledge(cfg.path(cfg.Knowledge)); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		log.Error("nothing can be recorded", "reason", err) // opening the journal says so again, and tries again
 	}
 	a.recorder = newRecorder(cfg.Gateway.Queue, log)
 	a.follower = &follower{
 		engine: pipeline.New(a.base, cfg.Acquirer), path: filepath.Join(cfg.Data, snapshotName), log: log, watch: &watchers{},
 	}
-	if err := a.follower.restore(); err != nil {
-		return nil, err
-	}
+	a.follower.restore()
 	a.handler, err = console.New(console.Options{
 		Source: a, Base: a.base, Explain: explain.New(a.base), Acquirer: cfg.Acquirer, Demo: demo, Log: log,
 	})
@@ -106,18 +107,26 @@ func (a *App) listen() error {
 	if err != nil {
 		return err
 	}
-	if a.pages, err = net.Listen("tcp", a.cfg.Console.Listen); err != nil {
-		return fmt.Errorf("console: %w", err)
-	}
 	if err := g.Listen(); err != nil {
-		return errors.Join(err, a.pages.Close())
+		return err
 	}
 	a.gateway = g
+	ln, err := net.Listen("tcp", a.cfg.Console.Listen)
+	if err != nil {
+		a.log.Error("there are no pages yet; payments go on", "reason", err, "again_in", a.retry)
+		return nil
+	}
+	a.pages.Store(&ln)
 	return nil
 }
 
-// Pages is the address of the pages.
-func (a *App) Pages() net.Addr { return a.pages.Addr() }
+// Pages is the address of the pages, nil while their port is taken.
+func (a *App) Pages() net.Addr {
+	if ln := a.pages.Load(); ln != nil {
+		return (*ln).Addr()
+	}
+	return nil
+}
 
 // Gateway is the address of a listener.
 func (a *App) Gateway(listener string) net.Addr { return a.gateway.Addr(listener) }
@@ -142,7 +151,7 @@ func (a *App) Run(ctx context.Context) error {
 
 	serving := make(chan error, 1)
 	wg.Go(func() { serving <- a.gateway.Serve(behind) })
-	a.log.InfoContext(ctx, "serving", "pages", "http://"+a.Pages().String(), "terminals", a.cfg.Gateway.Listeners[0].Listen)
+	a.log.InfoContext(ctx, "serving", "pages", a.cfg.Console.Listen, "terminals", a.cfg.Gateway.Listeners[0].Listen)
 	var err error
 	select {
 	case err = <-serving:
@@ -168,7 +177,7 @@ func (a *App) record(ctx, behind context.Context, wg *sync.WaitGroup) {
 		return
 	}
 	wg.Go(func() {
-		retry := time.NewTicker(retryJournal)
+		retry := time.NewTicker(a.retry)
 		defer retry.Stop()
 		a.follower.runAlways(behind, j, retry.C)
 	})
@@ -185,7 +194,7 @@ func (a *App) record(ctx, behind context.Context, wg *sync.WaitGroup) {
 
 // openJournal gives nil only when ctx ends before the journal could be opened.
 func (a *App) openJournal(ctx context.Context) *journal.Journal {
-	retry := time.NewTicker(retryJournal)
+	retry := time.NewTicker(a.retry)
 	defer retry.Stop()
 	for {
 		j, err := journal.Open(ctx, a.cfg.journal(), a.log)
@@ -197,7 +206,7 @@ func (a *App) openJournal(ctx context.Context) *journal.Journal {
 		text := err.Error()
 		a.fault.Store(&text)
 		a.follower.watch.notify()
-		a.log.ErrorContext(ctx, "the journal cannot be opened; payments go on and are not recorded", "reason", err, "again_in", retryJournal)
+		a.log.ErrorContext(ctx, "the journal cannot be opened; payments go on and are not recorded", "reason", err, "again_in", a.retry)
 		select {
 		case <-retry.C:
 		case <-ctx.Done():
@@ -215,8 +224,34 @@ func (a *App) closeJournal() error {
 	return errors.Join(a.follower.save(), j.Close())
 }
 
+// bindPages waits until the pages have a port; nil means that ctx has ended.
+func (a *App) bindPages(ctx context.Context) net.Listener {
+	retry := time.NewTicker(a.retry)
+	defer retry.Stop()
+	for a.pages.Load() == nil {
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			return nil
+		}
+		if ln, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Console.Listen); err == nil {
+			a.pages.Store(&ln)
+			a.log.InfoContext(ctx, "the pages are there", "pages", ln.Addr())
+		}
+	}
+	ln := *a.pages.Load()
+	if ap, ok := ln.Addr().(*net.TCPAddr); ok && !ap.IP.IsLoopback() {
+		a.log.WarnContext(ctx, "the pages have no sign-in and can be reached from outside this machine", "pages", ap)
+	}
+	return ln
+}
+
 // servePages serves the console until ctx ends.
 func (a *App) servePages(ctx context.Context) {
+	ln := a.bindPages(ctx)
+	if ln == nil {
+		return
+	}
 	srv := console.NewServer(ctx, a.handler)
 	stop := context.AfterFunc(ctx, func() {
 		if err := srv.Close(); err != nil {
@@ -224,7 +259,7 @@ func (a *App) servePages(ctx context.Context) {
 		}
 	})
 	defer stop()
-	if err := srv.Serve(a.pages); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		a.log.ErrorContext(ctx, "the pages have stopped; payments go on", "reason", err)
 	}
 }

@@ -79,6 +79,9 @@ func NewDemo(c DemoConfig) (_ *Demo, err error) {
 	if d.App, err = New(cfg, c.Log, true); err != nil {
 		return nil, errors.Join(err, d.host.Close())
 	}
+	if d.Pages() == nil {
+		return nil, errors.Join(fmt.Errorf("demo: %s is taken; choose another address with --listen", c.Listen), d.host.Close())
+	}
 	d.fleet, err = sim.NewFleet(sim.FleetConfig{
 		Address: d.Gateway(demoListener).String(), Host: d.host, Seed: c.Seed, Scenarios: c.Scenarios, Wait: c.Wait, Log: c.Log,
 	})

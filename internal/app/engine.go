@@ -37,20 +37,18 @@ type source interface {
 
 // restore begins from the snapshot, if there is one that can be used. One that
 // cannot is left out with a warning: the journal has all that it had.
-func (f *follower) restore() error {
+func (f *follower) restore() {
 	f.tidy()
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return
+	}
+	if err == nil {
+		err = errors.Join(f.engine.Restore(file), file.Close())
 	}
 	if err != nil {
-		return fmt.Errorf("read states: %w", err)
-	}
-	defer file.Close() //nolint:errcheck // only read
-	if err := f.engine.Restore(file); err != nil {
 		f.log.Warn("states are rebuilt from the journal", "snapshot", f.path, "reason", err)
 	}
-	return nil
 }
 
 // tidy removes what a process that was killed while saving has left.

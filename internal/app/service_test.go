@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,8 @@ type service struct {
 	*App
 	log   *syncBuffer
 	host  net.Listener
-	queue int // messages that may wait; 0: the default
+	queue int       // messages that may wait; 0: the default
+	ports [2]string // of terminals and pages; empty: free ones
 	stop  func() error
 }
 
@@ -74,11 +76,11 @@ func startService(t *testing.T, play func(net.Conn)) *service {
 func (s *service) start(t *testing.T, data string) {
 	t.Helper()
 	cfg := &Config{
-		Data: data, Console: ConsoleConfig{Listen: "127.0.0.1:0"},
+		Data: data, Console: ConsoleConfig{Listen: orFree(s.ports[1])},
 		Engine: EngineConfig{SurveyInterval: 50 * time.Millisecond},
 		Gateway: GatewayConfig{
-			DrainTimeout: 5 * time.Second, DrainGrace: 10 * time.Millisecond, HealthInterval: -1, Queue: s.queue,
-			Listeners: []ListenerConfig{{Name: "shops", Listen: "127.0.0.1:0", Hosts: []HostConfig{{Address: s.host.Addr().String()}}}},
+			DrainTimeout: 5 * time.Second, DrainGrace: 10 * time.Millisecond, HealthInterval: -1, Queue: s.queue, ReusePort: s.ports[0] != "",
+			Listeners: []ListenerConfig{{Name: "shops", Listen: orFree(s.ports[0]), Hosts: []HostConfig{{Address: s.host.Addr().String()}}}},
 		},
 	}
 	cfg.setDefaults()
@@ -90,6 +92,7 @@ func (s *service) start(t *testing.T, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.retry = 20 * time.Millisecond
 	s.App = a
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -108,6 +111,13 @@ func (s *service) start(t *testing.T, data string) {
 			t.Error(err)
 		}
 	})
+}
+
+func orFree(address string) string {
+	if address == "" {
+		return "127.0.0.1:0"
+	}
+	return address
 }
 
 // until waits for a condition on the engine, which tells of each change.
@@ -248,4 +258,66 @@ func TestPaymentsWithoutJournal(t *testing.T) {
 	if err := second.stop(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+// TestTakeOver: a new process binds the same ports while the old one still serves.
+// Payments pass at every moment, and the new one has pages, journal and states once
+// the old one has ended.
+func TestTakeOver(t *testing.T) {
+	old := startService(t, echo)
+	ports := [2]string{freePort(t), freePort(t)}
+	if err := old.stop(); err != nil {
+		t.Fatal(err)
+	}
+	old = &service{log: &syncBuffer{}, host: old.host, ports: ports}
+	data := t.TempDir()
+	old.start(t, data)
+	pay := func() {
+		t.Helper()
+		c, err := net.Dial("tcp", ports[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close() //nolint:errcheck // the end of the conversation
+		frame := saleFrame(t)
+		if _, err := c.Write(frame); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(frame))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pay()
+	old.until(t, "first sale", func() bool { return old.Engine().Len() == 1 })
+	next := &service{log: &syncBuffer{}, host: old.host, ports: ports}
+	next.start(t, data)
+	if next.Pages() != nil {
+		t.Error("two processes have the pages' port")
+	}
+	pay()
+	if err := old.stop(); err != nil {
+		t.Fatal(err)
+	}
+	pay()
+	next.until(t, "journal of the old one", func() bool {
+		st, ok := next.Engine().State("T0000001")
+		return ok && st.Count >= 2
+	})
+	for next.Pages() == nil {
+		runtime.Gosched()
+	}
+	if page := next.get(t, "/terminals/T0000001"); !strings.Contains(page, "T0000001") {
+		t.Error("the terminal has no page")
+	}
+}
+
+// freePort gives an address that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close() //nolint:errcheck // only its number is wanted
+	return ln.Addr().String()
 }

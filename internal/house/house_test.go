@@ -228,3 +228,35 @@ func TestNobodyRevealsCards(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsNameWhatExists: every path that the documents name is there.
+func TestDocsNameWhatExists(t *testing.T) {
+	docs, err := filepath.Glob(filepath.Join(root, "docs/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"} {
+		docs = append(docs, filepath.Join(root, name))
+	}
+	path := regexp.MustCompile(`(?:^|[\s\x60(])((?:internal|cmd|iso8583|docs|examples|bench|tools|test)/[A-Za-z0-9_./-]*[A-Za-z0-9_]|[a-z.]+\.(?:md|yaml))(?:[\s\x60),.:]|$)`)
+	for _, doc := range docs {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range path.FindAllStringSubmatch(string(text), -1) {
+			if slices.Contains(invented, m[1]) {
+				continue
+			}
+			near := filepath.Join(filepath.Dir(doc), m[1])
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				if _, err := os.Stat(near); err != nil {
+					t.Errorf("%s names %s, which does not exist", doc, m[1])
+				}
+			}
+		}
+	}
+}
+
+// invented are files that a reader of the documents is to make.
+var invented = []string{"tillmend.yaml", "my-host.yaml"}

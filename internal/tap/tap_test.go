@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/tillmend/tillmend/internal/card"
 	"github.com/tillmend/tillmend/internal/tap"
 	"github.com/tillmend/tillmend/internal/txn"
@@ -79,16 +82,21 @@ func TestLegHoldsWhatStagesNeed(t *testing.T) {
 	s.Data(txn.ToTerminal, start, message(t, "0210", map[int]string{
 		2: "6225000000000014", 12: "100001", 13: "0603", 22: "-", 37: "000000000007", 38: "A1B2C3", 39: "00", 44: "01020000   48025800   ",
 	}))
-	req, ans := (*legs)[0], (*legs)[1]
-	if req.Kind != txn.Sale || req.Amount != 3600 || req.Batch != 1 || req.Entry != 51 || req.Terminal != "T0000001" ||
-		req.Merchant != "898000000000001" || req.Card != "622500******0014" || req.Issuer != "622500" || req.Layout == "" || req.Host != "192.0.2.1:8583" {
-		t.Errorf("request %+v", req)
+	sent := txn.Leg{
+		At: start, Peer: "10.0.0.7:40000", Host: "192.0.2.1:8583", Kind: txn.Sale, Terminal: "T0000001", Merchant: "898000000000001",
+		Amount: 3600, STAN: 7, Card: "622500******0014", CardNo: 1, Batch: 1,
 	}
-	if req.Original != (txn.Original{Batch: 1, STAN: 5, Date: "0603"}) {
-		t.Errorf("original %+v", req.Original)
+	req, ans := sent, sent
+	req.Direction, req.MTI, req.Entry, req.Issuer = txn.ToHost, 0x0200, 51, "622500"
+	req.Original = txn.Original{Batch: 1, STAN: 5, Date: "0603"}
+	ans.Direction, ans.MTI, ans.Issuer = txn.ToTerminal, 0x0210, "01020000"
+	ans.Code, ans.RRN, ans.AuthCode, ans.Clock = "00", "000000000007", "A1B2C3", "0603100001"
+	ignore := cmpopts.IgnoreFields(txn.Leg{}, "Size", "Layout", "Version")
+	if d := cmp.Diff([]txn.Leg{req, ans}, *legs, ignore); d != "" {
+		t.Error(d)
 	}
-	if ans.Code != "00" || ans.RRN != "000000000007" || ans.AuthCode != "A1B2C3" || ans.Issuer != "01020000" || ans.Clock != "0603100001" || ans.CardNo != req.CardNo {
-		t.Errorf("answer %+v", ans)
+	if l := (*legs)[0]; l.Layout == "" || l.Version == "" || l.Size == 0 {
+		t.Errorf("layout %q, version %q, %d bytes", l.Layout, l.Version, l.Size)
 	}
 }
 
