@@ -80,42 +80,52 @@ func (g *Engine) Reset() {
 // Survey looks at all terminals at time now; what it finds bears on each diagnosis
 // until the next survey.
 func (g *Engine) Survey(now time.Time) {
+	g.mu.RLock()
+	scopes := finding.Survey(maps.All(g.states), now)
+	g.mu.RUnlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.scopes = finding.Survey(maps.All(g.states), now)
+	g.scopes = scopes
 }
 
 // Diagnose judges one terminal at time now; ok is false if it was never seen.
 func (g *Engine) Diagnose(id estate.TerminalID, now time.Time) (d diagnosis.Diagnosis, ok bool) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	s, ok := g.states[id]
+	s, scopes, ok := g.look(id)
 	if !ok {
 		return d, false
 	}
-	return diagnosis.Diagnose(g.base, id, s, g.scopes, g.acquirer, now), true
+	return diagnosis.Diagnose(g.base, id, &s, scopes, g.acquirer, now), true
+}
+
+// look copies what a diagnosis needs, so that events need not wait for it.
+func (g *Engine) look(id estate.TerminalID) (s terminal.State, scopes *finding.Scopes, ok bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	p, ok := g.states[id]
+	if !ok {
+		return s, nil, false
+	}
+	return *p, g.scopes, true
 }
 
 // DiagnoseAll judges every terminal at time now, in order of their ids.
 func (g *Engine) DiagnoseAll(now time.Time) []diagnosis.Diagnosis {
 	g.mu.RLock()
-	defer g.mu.RUnlock()
-	list := make([]diagnosis.Diagnosis, 0, len(g.states))
-	for _, id := range slices.Sorted(maps.Keys(g.states)) {
-		list = append(list, diagnosis.Diagnose(g.base, id, g.states[id], g.scopes, g.acquirer, now))
+	ids := slices.Sorted(maps.Keys(g.states))
+	g.mu.RUnlock()
+	list := make([]diagnosis.Diagnosis, 0, len(ids))
+	for _, id := range ids {
+		if d, ok := g.Diagnose(id, now); ok {
+			list = append(list, d)
+		}
 	}
 	return list
 }
 
 // State gives a copy of a terminal's state; ok is false if it was never seen.
 func (g *Engine) State(id estate.TerminalID) (s terminal.State, ok bool) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	p, ok := g.states[id]
-	if !ok {
-		return s, false
-	}
-	return *p, true
+	s, _, ok = g.look(id)
+	return s, ok
 }
 
 // Position gives the last event applied, and when it happened.

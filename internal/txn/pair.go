@@ -47,11 +47,13 @@ type Pairer struct {
 	Dropped uint64
 }
 
-// pairKey is what a request and its answer share.
+// pairKey is what a request and its answer share. A connection may carry many
+// terminals, whose trace numbers are their own.
 type pairKey struct {
-	peer string
-	mti  uint16 // of the request
-	stan uint32
+	peer     string
+	terminal estate.TerminalID
+	mti      uint16 // of the request
+	stan     uint32
 }
 
 // opened is a request that waits, or one that is finished and remembered.
@@ -83,8 +85,9 @@ func (p *Pairer) Leg(l Leg) {
 	p.Sweep(l.At)
 	sp := p.speaker(l.Peer)
 	sp.spoke++
+	named := l.Terminal != ""
 	switch {
-	case l.Terminal == "":
+	case !named:
 		l.Terminal = p.terminalOf(l.Peer)
 	case sp.id != l.Terminal:
 		sp.id = l.Terminal
@@ -93,7 +96,7 @@ func (p *Pairer) Leg(l Leg) {
 	if l.Direction == ToHost {
 		p.request(sp, l)
 	} else {
-		p.answer(sp, l)
+		p.answer(sp, l, named)
 	}
 }
 
@@ -140,7 +143,7 @@ func (p *Pairer) request(sp *speaker, l Leg) {
 	if l.Kind == Reversal {
 		p.giveUpOriginal(&l)
 	}
-	key := pairKey{l.Peer, l.MTI, l.STAN}
+	key := pairKey{l.Peer, l.Terminal, l.MTI, l.STAN}
 	if before, ok := p.kept[key]; ok && !before.finished {
 		p.giveUp(before, Unanswered) // the terminal sent it again
 	}
@@ -167,11 +170,11 @@ func (p *Pairer) giveUpOriginal(l *Leg) {
 	}
 }
 
-func (p *Pairer) answer(sp *speaker, l Leg) {
-	key := pairKey{l.Peer, l.MTI &^ 0x0010, l.STAN}
+func (p *Pairer) answer(sp *speaker, l Leg, named bool) {
+	key := pairKey{l.Peer, l.Terminal, l.MTI &^ 0x0010, l.STAN}
 	o := p.kept[key]
 	if o == nil {
-		o = sp.waiting(key.mti, l.STAN)
+		o = sp.waiting(key, named)
 	}
 	switch {
 	case o == nil && l.Fault != "":
@@ -189,13 +192,14 @@ func (p *Pairer) answer(sp *speaker, l Leg) {
 	}
 }
 
-// waiting finds the request that an answer belongs to when one of the two has no
-// STAN, as an echo's request: the only one of its type that waits on the
-// connection.
-func (sp *speaker) waiting(mti uint16, stan uint32) *opened {
+// waiting finds the request that an answer belongs to when one of the two lacks
+// something, as an echo's request its trace number: the only one of its type that
+// waits on the connection and does not say otherwise.
+func (sp *speaker) waiting(key pairKey, named bool) *opened {
 	var found *opened
 	for _, o := range sp.open {
-		if o.key.mti != mti || stan != 0 && o.key.stan != 0 {
+		other := key.stan != 0 && o.key.stan != 0 && o.key.stan != key.stan || named && o.key.terminal != key.terminal
+		if o.key.mti != key.mti || other {
 			continue
 		}
 		if found != nil {

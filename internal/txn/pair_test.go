@@ -50,11 +50,6 @@ func answer(req txn.Leg, after time.Duration, code string) txn.Leg {
 func pairings() []pairing {
 	sale, second := request(0, txn.Sale, 7), request(time.Second, txn.Sale, 8)
 	echo, reversal := request(0, txn.Echo, 0), request(20*time.Second, txn.Reversal, 7)
-	settle := request(0, txn.Settlement, 9)
-	unbalanced := answer(settle, time.Second, "00")
-	unbalanced.Balanced = 2
-	garbled := request(0, txn.Sale, 7)
-	garbled.Fault = "field 48 is cut short"
 	end := txn.Link{At: start.Add(2 * time.Second), Kind: txn.LinkReset, Peer: sale.Peer}
 	return []pairing{
 		{"approved", func(p *txn.Pairer) { p.Leg(sale); p.Leg(answer(sale, time.Second, "00")) }, "sale 7 approved on_time"},
@@ -78,6 +73,20 @@ func pairings() []pairing {
 			p.Leg(answer(sale, 70*time.Second, "00"))
 			p.Leg(answer(sale, 71*time.Second, "00"))
 		}, "sale 7 timed_out none\nsale 7 approved late\nsale 7 approved duplicate"},
+		{"terminals that share a connection have trace numbers of their own", func(p *txn.Pairer) {
+			other := sale
+			other.Terminal = "T0000002"
+			p.Leg(sale)
+			p.Leg(other)
+			p.Leg(answer(other, time.Second, "51"))
+			p.Leg(answer(sale, 2*time.Second, "00"))
+		}, "sale 7 declined on_time\nsale 7 approved on_time"},
+		{"an answer that names no terminal", func(p *txn.Pairer) {
+			p.Leg(sale)
+			a := answer(sale, time.Second, "00")
+			a.Terminal = ""
+			p.Leg(a)
+		}, "sale 7 approved on_time"},
 		{"duplicate", func(p *txn.Pairer) {
 			p.Leg(sale)
 			p.Leg(answer(sale, time.Second, "00"))
@@ -90,6 +99,17 @@ func pairings() []pairing {
 			p.Leg(reversal)
 			p.Leg(answer(reversal, 21*time.Second, "00"))
 		}, "sale 7 unanswered none\nreversal 7 approved on_time"},
+	}
+}
+
+// endings are conversations that end in other ways than by an answer.
+func endings() []pairing {
+	sale, reversal, settle := request(0, txn.Sale, 7), request(20*time.Second, txn.Reversal, 7), request(0, txn.Settlement, 9)
+	unbalanced := answer(settle, time.Second, "00")
+	unbalanced.Balanced = 2
+	garbled := request(0, txn.Sale, 7)
+	garbled.Fault = "field 48 is cut short"
+	return []pairing{
 		{"a reversal of what the host does not know is done", func(p *txn.Pairer) {
 			p.Leg(reversal)
 			p.Leg(answer(reversal, 21*time.Second, "25"))
@@ -116,7 +136,7 @@ type pairing struct {
 }
 
 func TestPairing(t *testing.T) {
-	for _, c := range pairings() {
+	for _, c := range slices.Concat(pairings(), endings()) {
 		t.Run(c.name, func(t *testing.T) {
 			var l log
 			c.play(l.pairer())
