@@ -48,8 +48,11 @@ func (d *Diagnosis) rank(b *knowledge.Base, acquirer string) {
 			r.finding(f)
 		}
 	}
+	cardsOnly := r.cardsOnly(live.signs, acquirer)
 	for _, f := range live.context {
-		r.context(f)
+		if !cardsOnly || f.Kind != finding.AllCards && f.Kind != finding.AllIssuers {
+			r.context(f)
+		}
 	}
 	d.Candidates = r.candidates(slices.Concat(live.signs, live.context))
 }
@@ -111,6 +114,33 @@ func (r *ranking) finding(f *finding.Finding) {
 // context weighs the causes for which there are signs.
 func (r *ranking) context(f *finding.Finding) { r.each(f, r.supported) }
 
+// cardsOnly reports whether all that was seen are response codes that no terminal
+// can bring about: empty accounts stay empty accounts, however many there are.
+func (r *ranking) cardsOnly(signs []*finding.Finding, acquirer string) bool {
+	for _, f := range signs {
+		if f.Kind != finding.DeclinedWithCode {
+			return false
+		}
+		for _, id := range r.listed(f.Code, acquirer).Causes {
+			if c, ok := r.base.Cause(id); !ok || c.Effect != knowledge.OneCard {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// listed gives the meaning of a code in the most specific layer that knows it; of a
+// code that only acquirers use, when no acquirer was named, in the first that has it.
+func (r *ranking) listed(code, acquirer string) knowledge.CodeIn {
+	for _, found := range [][]knowledge.CodeIn{r.base.Codes(code, acquirer), r.base.Everywhere(code)} {
+		if len(found) > 0 {
+			return found[0]
+		}
+	}
+	return knowledge.CodeIn{Code: &knowledge.Code{Code: code}}
+}
+
 // each weighs the causes that a finding speaks for or against and that pass.
 func (r *ranking) each(f *finding.Finding, pass func(knowledge.CauseID) bool) {
 	about, ok := r.base.About(string(f.Kind))
@@ -133,28 +163,19 @@ func (r *ranking) each(f *finding.Finding, pass func(knowledge.CauseID) bool) {
 	}
 }
 
-// code takes a response code as evidence, by the most specific layer that knows
-// it; a code that only acquirers use, and no acquirer was named, by the first
-// that has it.
-// explained tells that a more special sign speaks of the same events: then the
-// code counts little, for it is the same fact.
+// code takes a response code as evidence. explained tells that a more special sign
+// speaks of the same events: then the code counts little, for it is the same fact.
 func (r *ranking) code(f *finding.Finding, acquirer string, explained bool) {
 	temper := 1.0
 	if explained {
 		temper = shadow
 	}
-
-	found := r.base.Codes(f.Code, acquirer)
-	if len(found) == 0 {
-		found = r.base.Everywhere(f.Code)
-	}
-	if len(found) == 0 || len(found[0].Causes) == 0 {
+	meaning := r.listed(f.Code, acquirer)
+	listed := meaning.Causes
+	if len(listed) == 0 {
 		return
 	}
-	listed := found[0].Causes
-	if len(listed) > len(codeShares) {
-		listed = listed[:len(codeShares)]
-	}
+	listed = listed[:min(len(listed), len(codeShares))]
 	rest := 0.0
 	for i := range r.base.Causes {
 		if !slices.Contains(listed, r.base.Causes[i].ID) {
@@ -164,7 +185,7 @@ func (r *ranking) code(f *finding.Finding, acquirer string, explained bool) {
 	for i := range r.base.Causes {
 		c := &r.base.Causes[i]
 		if at := slices.Index(listed, c.ID); at >= 0 {
-			r.weigh(c.ID, math.Pow(codeShares[at]/c.Prior, temper), f, found[0].Layer)
+			r.weigh(c.ID, math.Pow(codeShares[at]/c.Prior, temper), f, meaning.Layer)
 		} else {
 			r.belief[c.ID] *= math.Pow(unlistedShare/rest, temper)
 		}

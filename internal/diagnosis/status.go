@@ -26,9 +26,11 @@ func (d *Diagnosis) judge(s *terminal.State) {
 		return
 	case top.Cause.Effect == knowledge.OneCard && !finding.Has(d.Findings, finding.AllCards):
 		d.set(OK, s.Approval.Time(s.Location()))
+	case top.Cause.Effect == knowledge.OneCard: // each card on its own, but several in a row
+		d.set(Attention, d.earliest())
 	case top.Cause.Effect == knowledge.NoEffect, s.Failing == 0 && !d.linkFails() && s.Session.Refused == 0:
 		d.set(Attention, d.earliest())
-	case top.Cause.Effect == knowledge.Blocks, s.Failed > 1 && s.Failing != 0, d.linkFails():
+	case top.Cause.Effect == knowledge.Blocks && d.Known(), s.Failed > 1 && s.Failing != 0, d.linkFails(), s.Session.Refused > 0:
 		d.set(Blocked, sooner(d.earliest(), s.Failing.Time(s.Location())))
 	default:
 		d.set(Attention, d.earliest())

@@ -39,6 +39,7 @@ const (
 	ReversalPending    Kind = "reversal_pending"            // a reversal not yet taken
 	AnswersLost        Kind = "answers_lost"                // answers were forwarded, and the terminal says that it got none
 	HostNoAnswer       Kind = "host_no_answer"              // the host gave no answer to this terminal
+	HostAnswers        Kind = "host_answers"                // it has answered something since
 	AnswerDistrusted   Kind = "answer_mac_rejected"         // the terminal reverses because the answer's MAC is wrong
 	OriginalNotFound   Kind = "original_not_found"          // a void, refund or completion of a payment that the host does not have so
 	OriginalAmount     Kind = "original_amount_differs"     // its amount is not the original's
@@ -95,7 +96,7 @@ const (
 // Kinds lists every kind.
 var Kinds = []Kind{
 	BatchMismatch, NotSignedIn, NoSignInSeen, SignOffUnsigned, SecondDevice, MACAfterSignIn, MACStale, PINManyCards, PINFormat,
-	ReversalStuck, ReversalPending, AnswersLost, HostNoAnswer, AnswerDistrusted, OriginalNotFound, OriginalAmount, STANReused,
+	ReversalStuck, ReversalPending, AnswersLost, HostNoAnswer, HostAnswers, AnswerDistrusted, OriginalNotFound, OriginalAmount, STANReused,
 	SettleUnbalanced, SettleUnfinished, NoPayments, JournalFull, JournalNearlyFull, MerchantRejected, TerminalRejected,
 	TerminalForbidden, FormatRejected, FormatChanged, DownloadRequired, HostOrderIgnored, SignInSystemError, SignInRefused,
 	LimitManyCards, LinkSilent, LinkReset, LinkTLS, LinkRefused, HostUnreachable, ClockOff, DateCutover, OneCard, AllCards,

@@ -54,11 +54,23 @@ func answersLost(e *episode) []Finding {
 	return e.of(AnswersLost, e.where(func(x *terminal.Exchange) bool { return x.Has(terminal.WasForwarded) }))
 }
 
-// noAnswers: the host did not answer.
+// noAnswers: the host did not answer, and whether it has answered since.
 func noAnswers(e *episode) []Finding {
-	return e.of(HostNoAnswer, e.where(func(x *terminal.Exchange) bool {
+	list := e.where(func(x *terminal.Exchange) bool {
 		return x.Kind != txn.Reversal && (x.Outcome == txn.TimedOut || x.Outcome == txn.Unanswered)
-	}))
+	})
+	if len(list) == 0 {
+		return nil
+	}
+	out := e.of(HostNoAnswer, list)
+	last := list[len(list)-1].At
+	var since []terminal.Exchange
+	for _, x := range e.all {
+		if x.At > last && (x.Outcome == txn.Approved || x.Outcome == txn.Declined) {
+			since = append(since, x)
+		}
+	}
+	return append(out, e.of(HostAnswers, since)...)
 }
 
 // related: a void, refund or completion that does not find its payment.
