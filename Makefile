@@ -21,7 +21,8 @@ FORCE:
 deps: ## install what tests need: a browser and two npm folders
 	tools/deps $(NODE_DIRS)
 
-test: deps ## all tests, with the race detector
+test: deps ## all tests, with the race detector; the one about speed without it
+	$(GO) test -count=1 -run TestNotMuchSlowerThanBareProxy ./internal/gateway
 	TILLMEND_BROWSER=1 TILLMEND_FOREIGN=1 $(TOOL) gotestsum --format pkgname-and-test-fails -- -race -timeout 20m ./...
 
 test-go: ## the Go tests alone, without browser and foreign client
