@@ -90,8 +90,7 @@ func (i Institution) String() string {
 
 // Extract fills x. It allocates nothing and keeps nothing of the caller's bytes. When
 // the fields do not end where the frame ends, they may hold each other's bytes, those
-// of the card among them; then only type, bitmap, header and the plausible names of
-// terminal and merchant are filled in.
+// of the card among them; then only type, bitmap and header are filled in.
 func (m *Message) Extract(x *Extract) {
 	*x = Extract{} // and then part by part, because copying a whole one is slow
 	x.MTI, x.Bitmap, x.Fields = m.mti, m.bitmap[0], m.have[0]
@@ -100,8 +99,6 @@ func (m *Message) Extract(x *Extract) {
 	}
 	x.HostOrder, x.TestMode = m.HostOrder(), m.TestMode()
 	if !m.exact {
-		copyName(x.TerminalID[:], m.Raw(41))
-		copyName(x.MerchantID[:], m.Raw(42))
 		return
 	}
 	m.extractNumbers(x)
@@ -161,16 +158,6 @@ func fill(dst, b []byte) {
 		binary.LittleEndian.PutUint64(dst, first)
 		binary.LittleEndian.PutUint64(dst[n-8:], last)
 		return
-	}
-	copy(dst, b)
-}
-
-// copyName copies letters and digits, and nothing when there is anything else.
-func copyName(dst, b []byte) {
-	for _, c := range b {
-		if c < '0' || c > '9' && c < 'A' || c > 'Z' && c < 'a' || c > 'z' {
-			return
-		}
 	}
 	copy(dst, b)
 }

@@ -144,7 +144,7 @@ func printCause(std *streams, w *words, v *diagnosis.View) {
 	std.sayf("  %s%s\n", w.who, w.actor(top.Actor))
 	switch {
 	case v.Over:
-	case v.Next != nil && v.Next.Question != "":
+	case v.Next != nil && v.Confidence == diagnosis.Unclear:
 		std.sayf("  %s%s\n  %s\n", w.ask, v.Next.Step, v.Next.Why)
 	default:
 		for j, s := range top.Steps {

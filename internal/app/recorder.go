@@ -45,6 +45,7 @@ type recorder struct {
 	slots    chan struct{} // one for each event that waits for the disk
 	recorded atomic.Uint64
 	lost     atomic.Uint64 // events that the journal did not take
+	unended  atomic.Uint64 // requests whose end the pairer did not see
 	fault    atomic.Pointer[string]
 	journal  appender
 }
@@ -86,6 +87,7 @@ func (r *recorder) run(ctx context.Context, j appender, answerTimeout time.Durat
 			}
 		case now := <-ticks:
 			pairs.Sweep(now)
+			r.unended.Store(pairs.Dropped)
 		case <-ctx.Done():
 		}
 	}
@@ -130,7 +132,7 @@ func (r *recorder) lose(err error) {
 }
 
 // dropped counts what was seen and is not on record.
-func (r *recorder) dropped() uint64 { return r.queue.Dropped() + r.lost.Load() }
+func (r *recorder) dropped() uint64 { return r.queue.Dropped() + r.lost.Load() + r.unended.Load() }
 
 // tapFor adapts the tap of a listener to the gateway: what it reads goes into the
 // queue.
@@ -142,21 +144,25 @@ type tapFor struct {
 
 // Open implements gateway.Tap.
 func (t tapFor) Open(_, peer, host string, _ time.Time) gateway.Stream {
-	return &stream{
-		Stream: t.tap.Open(peer, host, func(l txn.Leg) { t.queue.Offer(item{leg: &l}) }),
-		queue:  t.queue, opaque: t.opaque,
-	}
+	s := &stream{queue: t.queue, opaque: t.opaque}
+	s.Stream = t.tap.Open(peer, host, func(l txn.Leg) {
+		s.messages.Add(1)
+		t.queue.Offer(item{leg: &l})
+	})
+	return s
 }
 
 // stream implements gateway.Stream.
 type stream struct {
 	*tap.Stream
-	queue  *gateway.Queue[item]
-	opaque bool
+	queue    *gateway.Queue[item]
+	opaque   bool
+	messages atomic.Int64 // also those for which the queue had no room
 }
 
 // Link implements gateway.Stream.
 func (s *stream) Link(l txn.Link) {
+	l.Messages = int(s.messages.Load())
 	if _, l.Opaque = s.Opaque(); s.opaque {
 		l.Opaque = l.Kind == txn.LinkClose || l.Kind == txn.LinkTimeout // other ends are failures whatever passed
 	}

@@ -19,8 +19,10 @@ func (d *Diagnosis) plan(b *knowledge.Base, acquirer string) {
 	if top.P < Sure {
 		if q := d.ask(b); q != nil {
 			d.Next = Next{Step: q.Ask, Why: q.Why, Who: q.Who, Question: q}
-			return
+		} else { // look for what would prove it
+			d.Next = Next{Step: top.Cause.Proof, Why: because(b, top, acquirer), Who: top.Cause.Actor}
 		}
+		return
 	}
 	d.Next = Next{Step: top.Cause.Now[0], Why: because(b, top, acquirer), Who: top.Cause.Actor}
 }

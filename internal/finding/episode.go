@@ -60,6 +60,8 @@ func (e *episode) run(end int) (fails []terminal.Exchange, ended terminal.Millis
 			fails = append(fails, x)
 		case x.Outcome == txn.Approved && (x.Kind == txn.SignIn || x.Kind == txn.SignOff || x.Kind == txn.Settlement):
 			done[x.Kind] = true
+		case x.Outcome == txn.Approved && x.Kind == txn.BatchEnd:
+			done[txn.Settlement] = true // the totals differed, and the batch was uploaded to its end
 		}
 	}
 	return reversed(fails), ended
@@ -67,7 +69,7 @@ func (e *episode) run(end int) (fails []terminal.Exchange, ended terminal.Millis
 
 // served reports whether an exchange shows that money can be taken.
 func served(x *terminal.Exchange) bool {
-	return x.Kind.Financial() && x.Outcome == txn.Approved
+	return x.Kind.Financial() && x.Kind != txn.Balance && x.Outcome == txn.Approved
 }
 
 // failed reports whether an exchange is a failure. A batch upload that gets no

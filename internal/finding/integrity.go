@@ -22,6 +22,8 @@ const (
 	journalLimit = 500
 	// journalWarning leaves a shop a day to settle in its own time.
 	journalWarning = 450
+	// journalSlack is how far above the limit a count may be wrong.
+	journalSlack = 10
 	// choresAlone is the number of management requests without any payment from
 	// which a terminal seems to refuse to sell.
 	choresAlone = 5
@@ -115,7 +117,7 @@ func journal(e *episode) []Finding {
 	n := int(e.s.Journal)
 	kind := JournalNearlyFull
 	switch {
-	case n < journalWarning:
+	case n < journalWarning, n > journalLimit+journalSlack: // it goes on selling: its limit is another
 		return nil
 	case n >= journalLimit:
 		kind = JournalFull

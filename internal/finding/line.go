@@ -13,13 +13,17 @@ import (
 // lines: connections that end before they bring a message.
 func lines(e *episode) []Finding {
 	n := &e.s.Line
-	if n.Failures == 0 {
+	if n.Failures == 0 || n.Failures < silentFrom && lineKind(n.Kind) == LinkSilent {
 		return nil
 	}
 	f := e.at(lineKind(n.Kind), n.FailedAt, int(n.Failures), n.Event)
 	f[0].Detail = n.Kind.String()
 	return f
 }
+
+// silentFrom is the number of silent connections in a row from which they count: a
+// single one may be a probe, or a payment that was called off.
+const silentFrom = 2
 
 func lineKind(k txn.LinkKind) Kind {
 	switch k {

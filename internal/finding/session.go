@@ -18,6 +18,10 @@ var signInCodes = []string{"77", "A8", "A4", "EW", "Q7", "Q8"}
 // keyCodes are what a machine gets whose keys or batch another sign-in replaced.
 var keyCodes = []string{"77", "A0", "99", "94", "22", "55"}
 
+// slips are those of keyCodes that a customer's or a cashier's slip gives as well:
+// they tell of a second machine only beside other signs.
+var slips = []string{"55", "22", "94"}
+
 // secondDevice: a sign-in from another machine under this terminal's number, and
 // then refusals for the machine that was trading. Each sign-in makes the other's
 // keys and batch invalid, so "sign in again" would go on for ever.
@@ -34,7 +38,9 @@ func secondDevice(e *episode) []Finding {
 	}
 	other := false
 	for i := range hit {
-		other = other || hit[i].Has(terminal.OtherDevice)
+		if !slices.Contains(slips, hit[i].CodeString()) {
+			other = other || hit[i].Has(terminal.OtherDevice)
+		}
 	}
 	if !other && (!elsewhere || !alternates(e)) {
 		return nil

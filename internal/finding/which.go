@@ -72,7 +72,7 @@ func otherIssuerServed(e *episode, fails []terminal.Exchange) bool {
 func declines(e *episode) []Finding {
 	var codes []string
 	for i := range e.fails {
-		if c := e.fails[i].CodeString(); c != "" && !slices.Contains(codes, c) {
+		if c := e.fails[i].CodeString(); c != "" && c != "00" && !slices.Contains(codes, c) {
 			codes = append(codes, c)
 		}
 	}

@@ -54,13 +54,21 @@ func (s *State) attempt(id EventID, a *txn.Attempt) {
 	case a.Kind == txn.Reversal:
 		s.reversal(id, now, a)
 	default:
-		s.chore(now)
+		if idle(a.Kind) {
+			s.chore(now)
+		}
 		s.manage(id, now, a, device, &x)
 	}
 	if a.STAN != 0 && a.Kind != txn.Reversal {
 		s.STAN = a.STAN
 	}
 	s.push(x)
+}
+
+// idle reports whether a request of this kind says that the terminal could work and
+// has nothing to sell. The end of the day is work, and so is an offline sale.
+func idle(k txn.Kind) bool {
+	return k == txn.SignIn || k == txn.Echo || k == txn.StatusUpload || k == txn.Download || k == txn.KindUnknown
 }
 
 func exchangeOf(id EventID, now Millis, a *txn.Attempt) Exchange {
@@ -106,7 +114,7 @@ func (s *State) marks(a *txn.Attempt, device uint8) Mark {
 	if a.Kind == txn.Reversal {
 		add(a.Reason == "98", NoAnswerReason)
 		add(a.Reason == "A0", BadMACReason)
-		add(a.Reason == "98" && s.wasForwarded(a.STAN), WasForwarded)
+		add(a.Reason == "98" && s.wasForwarded(a), WasForwarded)
 		return m
 	}
 	add(s.Session.Device != device && s.Session.State == SessionOpen && a.Kind != txn.SignIn, OtherDevice)
@@ -134,7 +142,7 @@ func (s *State) unsigned(at time.Time) bool {
 	case SessionOpen:
 		return s.Session.Day != dayOf(at)
 	case SessionUnknown:
-		return s.First != 0 && At(at)-s.First > Millis(24*time.Hour/time.Millisecond)
+		return s.Approved == 0 && s.First != 0 && At(at)-s.First > Millis(24*time.Hour/time.Millisecond)
 	}
 	return false
 }
@@ -144,10 +152,14 @@ func dayOf(t time.Time) uint16 {
 	return uint16(int(t.Month())*100 + t.Day()) //nolint:gosec // at most 1231
 }
 
-func (s *State) wasForwarded(stan uint32) bool {
+// wasForwarded reports whether the payment that a reversal takes back had been
+// answered before, and soon enough that the terminal was still waiting.
+func (s *State) wasForwarded(a *txn.Attempt) bool {
+	const prompt = 3000 // units of 10 ms: half of the minute that terminals wait
 	for i := range s.Ring[:s.Count] {
 		x := &s.Ring[i]
-		if x.STAN == stan && x.Kind.Financial() && (x.Outcome == txn.Approved || x.Outcome == txn.Declined) {
+		answered := x.Outcome == txn.Approved || x.Outcome == txn.Declined
+		if x.STAN == a.STAN && x.Kind.Financial() && answered && !x.Has(SecondAnswer) && x.Latency < prompt && x.At <= At(a.At) {
 			return true
 		}
 	}
@@ -170,7 +182,7 @@ func (s *State) clockDiffers(a *txn.Attempt) bool {
 	}
 	host, err := time.Parse(layout, a.HostClock)
 	if err != nil {
-		host = time.Date(0, a.At.Month(), a.At.Day(), a.At.Hour(), a.At.Minute(), a.At.Second(), 0, time.UTC)
+		return false
 	}
 	off := own.Sub(host).Minutes()
 	const year = 366 * 24 * 60
@@ -202,20 +214,39 @@ func (s *State) payment(id EventID, now Millis, a *txn.Attempt) {
 		}
 	}
 	s.Session.Fresh = false
-	if a.Outcome == txn.Approved {
-		s.Approved++
-		s.Approval = now
-		s.Failing, s.FailingEvent, s.Failed = 0, 0, 0
-		s.Layout, s.Version = fold(a.Layout), fold(a.Version)
-		if a.Kind != txn.Balance {
-			s.Journal = up(s.Journal)
-		}
+	switch {
+	case a.Outcome == txn.Approved && a.Kind == txn.Balance: // the host answers, and no money was taken
+		return
+	case a.Outcome == txn.Approved:
+		s.sold(now, a)
+		return
+	case At(a.At) < s.Approval: // an old try that ends late: a newer one went well
 		return
 	}
 	if s.Failing == 0 {
 		s.Failing, s.FailingEvent = now, id
 	}
 	s.Failed = up(s.Failed)
+}
+
+// sold takes an approved payment, and all that it proves: the session holds, and
+// whatever a terminal must finish before it sells is finished, or was cleared.
+func (s *State) sold(now Millis, a *txn.Attempt) {
+	s.Approved++
+	s.Approval = now
+	s.Failing, s.FailingEvent, s.Failed = 0, 0, 0
+	s.Layout, s.Version = fold(a.Layout), fold(a.Version)
+	s.Journal = up(s.Journal)
+	s.Session.Refused = 0
+	if s.Session.State == SessionOpen {
+		s.Session.Day = dayOf(a.At)
+	}
+	if s.Reversal.Since < At(a.At) {
+		s.Reversal.Open = false
+	}
+	if p := s.Closing.Phase; p != Settled && s.Closing.At < At(a.At) {
+		s.Closing.Phase = NeverSettled
+	}
 }
 
 func (s *State) chore(now Millis) {
@@ -227,6 +258,9 @@ func (s *State) chore(now Millis) {
 
 func (s *State) reversal(id EventID, now Millis, a *txn.Attempt) {
 	r := &s.Reversal
+	if a.Outcome != txn.Approved && r.STAN == a.STAN && !r.Open && At(a.At) < r.Last {
+		return // an old try that ends late: a newer one was taken
+	}
 	if !r.Open || r.STAN != a.STAN {
 		*r = Undone{Since: now, Event: id, STAN: a.STAN, Open: true}
 	}
@@ -267,7 +301,9 @@ func (s *State) manage(id EventID, now Millis, a *txn.Attempt, device uint8, x *
 func (s *State) signIn(id EventID, now Millis, a *txn.Attempt, device uint8, x *Exchange) {
 	n := &s.Session
 	if a.Outcome != txn.Approved {
-		n.Refused = up(n.Refused)
+		if At(a.At) >= n.At { // else an old try that ends late
+			n.Refused = up(n.Refused)
+		}
 		return
 	}
 	if n.State == SessionOpen && n.Device != device {
@@ -341,6 +377,8 @@ func (s *State) line(id EventID, l *txn.Link) {
 	before := n.Last
 	n.Last, n.Event = l.Kind, id
 	switch {
+	case l.Kind == txn.LinkOverloaded: // the gateway's own limit is no fault of the terminal's
+		return
 	case l.Kind == txn.LinkOpen:
 		n.Up, n.Since = true, now
 		return

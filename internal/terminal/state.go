@@ -121,7 +121,7 @@ type Session struct {
 	STAN      uint32
 	Batch     uint32 // given by the host; 0 unknown
 	Before    uint32 // the batch before
-	Day       uint16 // month and day of the host's date, or of the event's, as MMDD
+	Day       uint16 // month and day up to which the session is known to hold, as MMDD
 	State     SignedIn
 	Fresh     bool  // no payment since
 	Refused   uint8 // sign-ins refused or unanswered in a row

@@ -19,8 +19,9 @@ const (
 	// second answer is known for what it is.
 	remembered = 5 * time.Minute
 	// maxKept bounds the attempts that are open or remembered, at about half a
-	// kilobyte each. Above it the oldest is forgotten first.
-	maxKept = 1 << 16
+	// kilobyte each: a minute's requests of a host that answers none of 15,000 a
+	// second. Above it the oldest is ended and forgotten first.
+	maxKept = 1 << 20
 	// maxPeers bounds the connections and addresses whose terminal is remembered.
 	maxPeers = 500_000
 )
@@ -39,7 +40,7 @@ type Pairer struct {
 	order  []*opened // kept attempts by time of the request
 	due    int       // those before this place in order have ended
 	peers  map[string]*speaker
-	byAddr map[string]estate.TerminalID
+	byAddr map[string]estate.TerminalID    // empty: more than one
 	byTerm map[estate.TerminalID][]*opened // open payments
 
 	// Dropped counts requests whose end was not seen: forgotten for want of room,
@@ -91,7 +92,7 @@ func (p *Pairer) Leg(l Leg) {
 		l.Terminal = p.terminalOf(l.Peer)
 	case sp.id != l.Terminal:
 		sp.id = l.Terminal
-		p.byAddr[addrOf(l.Peer)] = l.Terminal
+		p.learn(addrOf(l.Peer), l.Terminal)
 	}
 	if l.Direction == ToHost {
 		p.request(sp, l)
@@ -114,14 +115,23 @@ func (p *Pairer) speaker(peer string) *speaker {
 	return sp
 }
 
-// terminalOf gives the terminal last seen on a connection, or from its address,
-// or a name for an address that never named one.
+// learn remembers the terminal of an address. An address that has named two, such as
+// that of a shop behind one router, names none.
+func (p *Pairer) learn(addr string, id estate.TerminalID) {
+	if before, ok := p.byAddr[addr]; ok && before != id {
+		id = ""
+	}
+	p.byAddr[addr] = id
+}
+
+// terminalOf gives the terminal last seen on a connection, or the only one of its
+// address, or a name for the address.
 func (p *Pairer) terminalOf(peer string) estate.TerminalID {
 	if sp, ok := p.peers[peer]; ok && sp.id != "" {
 		return sp.id
 	}
 	addr := addrOf(peer)
-	if id, ok := p.byAddr[addr]; ok {
+	if id := p.byAddr[addr]; id != "" {
 		return id
 	}
 	return estate.Unnamed(addr)
@@ -148,6 +158,9 @@ func (p *Pairer) request(sp *speaker, l Leg) {
 		p.giveUp(before, Unanswered) // the terminal sent it again
 	}
 	if len(p.order) >= maxKept {
+		if oldest := p.order[0]; !oldest.finished {
+			p.giveUp(oldest, TimedOut) // early, rather than never
+		}
 		p.forget(1)
 	}
 	o := &opened{key: key, leg: l}
@@ -215,7 +228,7 @@ func (p *Pairer) Event(l Link) {
 	p.Sweep(l.At)
 	id := p.terminalOf(l.Peer)
 	if sp, ok := p.peers[l.Peer]; ok {
-		l.Messages = sp.spoke
+		l.Messages = max(l.Messages, sp.spoke)
 		if l.Kind.Ends() {
 			for len(sp.open) > 0 {
 				p.giveUp(sp.open[0], Unanswered)

@@ -34,7 +34,7 @@ func ReadLeg(m *iso8583.Message, x *iso8583.Extract, seen Seen) Leg {
 		Batch: x.Function.Batch, Function: x.Function.Network, HostOrder: x.HostOrder, Test: x.TestMode,
 		KeyBytes: int(x.KeyBytes), Original: originalOf(x), Hardware: hardwareOf(x), Balanced: balanced(x), Clock: clock(x),
 	}
-	if v, ok := m.Number(70); ok && !x.Function.HasNetwork {
+	if v, ok := m.Number(70); ok && !x.Function.HasNetwork && m.Malformed() == nil {
 		l.Function = uint16(v) //nolint:gosec // three digits
 	}
 	request := l.MTI &^ 0x0010
