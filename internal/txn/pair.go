@@ -15,9 +15,10 @@ const (
 	// DefaultTimeout is how long an answer is waited for. Terminals give up after
 	// 60 s and reverse.
 	DefaultTimeout = 60 * time.Second
-	// remembered is how long a finished attempt is remembered, so that a late or
-	// second answer is known for what it is.
-	remembered = 5 * time.Minute
+	// remembered is how long after its request a finished attempt is remembered, so
+	// that a late or second answer is known for what it is: half a minute longer than
+	// an answer is waited for.
+	remembered = 90 * time.Second
 	// maxKept bounds the attempts that are open or remembered, at about half a
 	// kilobyte each: a minute's requests of a host that answers none of 15,000 a
 	// second. Above it the oldest is ended and forgotten first.

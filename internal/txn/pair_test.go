@@ -114,6 +114,15 @@ func endings() []pairing {
 			p.Leg(reversal)
 			p.Leg(answer(reversal, 21*time.Second, "25"))
 		}, "reversal 7 approved on_time"},
+		{"an address that has named two terminals names none", func(p *txn.Pairer) {
+			other := request(time.Second, txn.Sale, 8)
+			other.Terminal, other.Peer = "T0000002", "10.0.0.7:40009"
+			p.Leg(sale)
+			p.Leg(answer(sale, time.Second, "00"))
+			p.Leg(other)
+			p.Leg(answer(other, 2*time.Second, "00"))
+			p.Event(txn.Link{At: start.Add(time.Minute), Kind: txn.LinkTLSAlert, Peer: "10.0.0.7:41000"})
+		}, "sale 7 approved on_time\nsale 8 approved on_time\nunnamed@10.0.0.7 tls-alert"},
 		{"a settlement that does not balance is no success", func(p *txn.Pairer) { p.Leg(settle); p.Leg(unbalanced) }, "settlement 9 declined on_time"},
 		{"unreadable", func(p *txn.Pairer) { p.Leg(garbled) }, "sale 7 malformed none"},
 		{"nobody has spoken", func(p *txn.Pairer) {
@@ -223,5 +232,26 @@ func TestWords(t *testing.T) {
 	}
 	if slices.Contains([]string{"", "0"}, txn.Malformed.String()) {
 		t.Error("an outcome has no word")
+	}
+}
+
+// TestOutageIsRecorded: when a host answers nothing, every request is recorded as
+// unanswered, however many wait at once.
+func TestOutageIsRecorded(t *testing.T) {
+	const requests = 150_000 // a minute and a quarter at 2,000 a second
+	ended := 0
+	p := txn.NewPairer(func(a txn.Attempt) {
+		if a.Outcome == txn.TimedOut {
+			ended++
+		}
+	}, func(estate.TerminalID, txn.Link) {})
+	for n := range requests {
+		l := request(time.Duration(n)*time.Second/2000, txn.Sale, uint32(n%1_000_000))
+		l.Terminal, l.Peer = estate.TerminalID(fmt.Sprintf("T%07d", n%5000)), fmt.Sprintf("10.0.%d.%d:1", n%5000/250, n%250)
+		p.Leg(l)
+	}
+	p.Sweep(start.Add(10 * time.Minute))
+	if ended != requests || p.Dropped != 0 {
+		t.Errorf("%d of %d requests are recorded, %d dropped", ended, requests, p.Dropped)
 	}
 }
