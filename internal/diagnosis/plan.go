@@ -9,8 +9,9 @@ import (
 	"github.com/tillmend/tillmend/internal/knowledge"
 )
 
-// plan chooses the next step: the first step against a cause that is believed, or
-// the check that tells the leading causes apart.
+// plan chooses the next step: the first step against a cause that is believed; else
+// the check that tells the leading causes apart, or where none does, what would
+// prove the first.
 func (d *Diagnosis) plan(b *knowledge.Base, acquirer string) {
 	top := d.Top()
 	if top == nil || d.Over {

@@ -4,7 +4,6 @@ package diagnosis
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -195,8 +194,8 @@ func (r *ranking) code(f *finding.Finding, acquirer string, explained bool) {
 // candidates normalizes the beliefs and gives the causes worth showing.
 func (r *ranking) candidates(seen []*finding.Finding) []Candidate {
 	sum := 0.0
-	for _, id := range slices.Sorted(maps.Keys(r.belief)) { // in one order, for equal sums
-		sum += r.belief[id]
+	for i := range r.base.Causes { // in one order, for equal sums
+		sum += r.belief[r.base.Causes[i].ID]
 	}
 	var list []Candidate
 	for i := range r.base.Causes {

@@ -8,7 +8,7 @@ import (
 	"github.com/tillmend/tillmend/internal/terminal"
 )
 
-// A Detector looks for one thing in an episode.
+// A detector looks for one thing in an episode.
 type detector func(*episode) []Finding
 
 // detectors in the order in which findings are shown: what decides first.

@@ -3,6 +3,7 @@
 package finding
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tillmend/tillmend/internal/terminal"
@@ -48,12 +49,13 @@ func episodeOf(s *terminal.State, now time.Time) *episode {
 // A chore that went well later takes back its own failures.
 func (e *episode) run(end int) (fails []terminal.Exchange, ended terminal.Millis) {
 	var done [txn.BatchEnd + 1]bool
+	defer func() { slices.Reverse(fails) }() // found last first
 	for i := end - 1; i >= 0; i-- {
 		x := e.all[i]
 		switch {
 		case done[x.Kind]:
 		case served(&x) && len(fails) > 0:
-			return reversed(fails), ended
+			return fails, ended
 		case served(&x):
 			ended = x.At
 		case failed(&x):
@@ -64,7 +66,7 @@ func (e *episode) run(end int) (fails []terminal.Exchange, ended terminal.Millis
 			done[txn.Settlement] = true // the totals differed, and the batch was uploaded to its end
 		}
 	}
-	return reversed(fails), ended
+	return fails, ended
 }
 
 // served reports whether an exchange shows that money can be taken.
@@ -76,13 +78,6 @@ func served(x *terminal.Exchange) bool {
 // approval is none: its answers differ between hosts.
 func failed(x *terminal.Exchange) bool {
 	return x.Outcome.Failed() && x.Kind != txn.BatchUpload || x.Kind == txn.Reversal && x.Mark&(terminal.NoAnswerReason|terminal.BadMACReason) != 0
-}
-
-func reversed(list []terminal.Exchange) []terminal.Exchange {
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
-	return list
 }
 
 // where gives the failures of the episode that pass a test.
@@ -98,14 +93,7 @@ func (e *episode) where(test func(*terminal.Exchange) bool) []terminal.Exchange 
 
 // coded gives the failures with one of these response codes.
 func (e *episode) coded(codes ...string) []terminal.Exchange {
-	return e.where(func(x *terminal.Exchange) bool {
-		for _, c := range codes {
-			if x.CodeString() == c {
-				return true
-			}
-		}
-		return false
-	})
+	return e.where(func(x *terminal.Exchange) bool { return slices.Contains(codes, x.CodeString()) })
 }
 
 // payments gives the failures that are payments.

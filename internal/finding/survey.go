@@ -33,7 +33,7 @@ type Scopes struct {
 
 // tally counts the terminals of a scope.
 type tally struct {
-	seen, failing, served       int // terminals
+	failing, served             int // terminals
 	slow, system                int // of those failing: without answer, with system errors
 	format, cutover             int
 	since                       terminal.Millis
@@ -119,7 +119,6 @@ func at[K comparable](m map[K]*tally, key K) *tally {
 }
 
 func (t *tally) take(o *outcome) {
-	t.seen++
 	if o.served {
 		t.served++
 	}

@@ -50,7 +50,7 @@ func (s *State) attempt(id EventID, a *txn.Attempt) {
 	s.wish(id, now, a)
 	switch {
 	case a.Kind.Financial():
-		s.payment(id, now, a)
+		s.payment(now, a)
 	case a.Kind == txn.Reversal:
 		s.reversal(id, now, a)
 	default:
@@ -202,7 +202,7 @@ func (s *State) ClockIsOff() bool {
 	return s.ClockOff > tolerance || s.ClockOff < -tolerance
 }
 
-func (s *State) payment(id EventID, now Millis, a *txn.Attempt) {
+func (s *State) payment(now Millis, a *txn.Attempt) {
 	s.Payments++
 	s.Payment = now
 	s.Chores, s.ChoresSince = 0, 0
@@ -224,7 +224,7 @@ func (s *State) payment(id EventID, now Millis, a *txn.Attempt) {
 		return
 	}
 	if s.Failing == 0 {
-		s.Failing, s.FailingEvent = now, id
+		s.Failing = now
 	}
 	s.Failed = up(s.Failed)
 }
@@ -234,7 +234,7 @@ func (s *State) payment(id EventID, now Millis, a *txn.Attempt) {
 func (s *State) sold(now Millis, a *txn.Attempt) {
 	s.Approved++
 	s.Approval = now
-	s.Failing, s.FailingEvent, s.Failed = 0, 0, 0
+	s.Failing, s.Failed = 0, 0
 	s.Layout, s.Version = fold(a.Layout), fold(a.Version)
 	s.Journal = up(s.Journal)
 	s.Session.Refused = 0
@@ -319,7 +319,7 @@ func (s *State) signIn(id EventID, now Millis, a *txn.Attempt, device uint8, x *
 		s.Closing = Closing{}
 	}
 	*n = Session{
-		At: now, Event: id, STAN: a.STAN, Batch: batch, Before: n.Before, Day: dayOf(a.At), State: SessionOpen, Fresh: true,
+		At: now, Event: id, Batch: batch, Before: n.Before, Day: dayOf(a.At), State: SessionOpen, Fresh: true,
 		BadMAC: n.BadMAC, KeyBytes: uint8(min(a.KeyBytes, math.MaxUint8)), Succeeded: up(n.Succeeded), Device: device,
 	}
 }

@@ -118,7 +118,6 @@ const (
 type Session struct {
 	At        Millis
 	Event     EventID
-	STAN      uint32
 	Batch     uint32 // given by the host; 0 unknown
 	Before    uint32 // the batch before
 	Day       uint16 // month and day up to which the session is known to hold, as MMDD
@@ -226,18 +225,17 @@ type State struct {
 	Payment  Millis // last payment asked for
 	Served   EventID
 
-	Failing      Millis  // since when no payment was approved though asked for; 0: not failing
-	FailingEvent EventID // the first of them
-	Failed       uint16  // how many since
-	Approved     uint32  // payments approved in all
-	Payments     uint32  // payments asked for in all
-	Chores       uint16  // management requests since the last payment
-	ChoresSince  Millis
-	Journal      uint16 // approved payments since the last settlement
-	STAN         uint32 // last trace number
-	Layout       uint64 // fields of the last approved payment, folded; 0 unknown
-	Version      uint64 // software version of the header, folded
-	ClockOff     int16  // minutes the terminal's clock is ahead of the host's
+	Failing     Millis // since when no payment was approved though asked for; 0: not failing
+	Failed      uint16 // how many since
+	Approved    uint32 // payments approved in all
+	Payments    uint32 // payments asked for in all
+	Chores      uint16 // management requests since the last payment
+	ChoresSince Millis
+	Journal     uint16 // approved payments since the last settlement
+	STAN        uint32 // last trace number
+	Layout      uint64 // fields of the last approved payment, folded; 0 unknown
+	Version     uint64 // software version of the header, folded
+	ClockOff    int16  // minutes the terminal's clock is ahead of the host's
 
 	Session  Session
 	Reversal Undone
